@@ -1,0 +1,148 @@
+"""What `tekil.toml` says: two ports, three URLs, a workspace. Parsed once, at the edge."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tekil.errors import Misconfigured
+
+FILE_NAME = "tekil.toml"
+
+
+class Workspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The company: its name, the zone its days are counted in, the language its pages start in."""
+
+    name: str = "Tekil"
+    timezone: str = "Europe/Istanbul"
+    language: str = "tr"
+
+
+class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the door listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+
+
+class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the console and the API listen."""
+
+    host: str = "127.0.0.1"
+    port: int = 8001
+
+
+class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the three places things are kept, by URL."""
+
+    url: str = ""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of `tekil.toml`. `root` is the folder it was read from; relative paths start there."""
+
+    workspace: Workspace = Workspace()
+    collect: Collect = Collect()
+    console: Console = Console()
+    log: Place = Place("sqlite:///data/log.db")
+    warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
+    store: Place = Place("sqlite:///data/store.db")
+    root: Path = Path()
+
+    @property
+    def data(self) -> Path:
+        """The folder for what belongs to this installation and is nobody else's: sockets, local keys."""
+        return self.root / "data"
+
+    def resolve(self, place: Place) -> str:
+        """Return a place's URL with a relative file path made absolute against `root`."""
+        scheme, mark, path = place.url.partition(":///")
+        if not mark or path.startswith("/") or scheme.startswith("postgresql"):
+            return place.url
+        return f"{scheme}:///{(self.root / path).resolve()}"
+
+
+def find(start: Path) -> Path:
+    """Return the `tekil.toml` in `start` or the nearest folder above it.
+
+    Raises `Misconfigured` where there is none.
+    """
+    if start.is_file():
+        return start
+    for folder in [start.resolve(), *start.resolve().parents]:
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    raise Misconfigured(
+        f"There is no {FILE_NAME} in {start.resolve()} or above it. Run `tekil init` there first.",
+        code="config_missing",
+    )
+
+
+def load(start: Path) -> Config:
+    """Read the configuration that governs `start` (a folder or the file itself).
+
+    `TEKIL_LOG_URL`, `TEKIL_WAREHOUSE_URL` and `TEKIL_STORE_URL` win over the file, so that a
+    password need not be written into it. Raises `Misconfigured` with the key and the reason.
+    """
+    path = find(start)
+    try:
+        config = msgspec.toml.decode(path.read_bytes(), type=Config)
+    except msgspec.MsgspecError as error:
+        raise Misconfigured(f"{path} cannot be read: {error}", code="config_invalid") from error
+    try:
+        ZoneInfo(config.workspace.timezone)
+    except (KeyError, ValueError, OSError) as error:
+        raise Misconfigured(
+            f"{path}: workspace.timezone {config.workspace.timezone!r} is not a known zone; "
+            "write one like Europe/Istanbul.",
+            code="config_invalid",
+        ) from error
+    places = {
+        name: Place(os.environ.get(f"TEKIL_{name.upper()}_URL") or getattr(config, name).url)
+        for name in ("log", "warehouse", "store")
+    }
+    return msgspec.structs.replace(config, root=path.resolve().parent, **places)
+
+
+TEMPLATE = """\
+# Tekil: what this installation is called, where it listens, and where it keeps things.
+
+[workspace]
+name = "{name}"
+timezone = "Europe/Istanbul"
+language = "tr"            # the console starts in this language: tr or en
+
+[collect]                  # the door: SDKs, forms and webhooks send here
+host = "127.0.0.1"
+port = {collect_port}
+
+[console]                  # people and programs read here
+host = "127.0.0.1"
+port = {console_port}
+
+[log]                      # what was said: raw, durable, in order
+url = "sqlite:///data/log.db"
+
+[warehouse]                # what it means: events, identity, profiles
+url = "duckdb:///data/warehouse.duckdb"
+
+[store]                    # what people decided, and what must be looked up fast
+url = "sqlite:///data/store.db"   # or postgresql://user:password@host/database
+"""
+
+
+def write_template(folder: Path, *, name: str, collect_port: int = 8000, console_port: int = 8001) -> Path:
+    """Write a `tekil.toml` into `folder` and return its path; an existing file is never overwritten.
+
+    Raises `Misconfigured` where one is there already.
+    """
+    path = folder / FILE_NAME
+    if path.exists():
+        raise Misconfigured(f"{path} is there already; it was left as it is.", code="config_exists")
+    folder.mkdir(parents=True, exist_ok=True)
+    text = TEMPLATE.format(name=name.replace('"', "'"), collect_port=collect_port, console_port=console_port)
+    path.write_text(text, encoding="utf-8")
+    return path

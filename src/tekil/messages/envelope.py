@@ -1,0 +1,40 @@
+"""The one shape in which bodies lie in the log, whatever door they came in by.
+
+    {"batch":[<message>, …], "sentAt":"…", "oversize":[<position>, …]}
+
+The messages are the client's own bytes, never re-encoded. The shape around them is ours, so a reader
+downhill meets exactly one `batch`, however strange the body a client sent. A write key in the client's
+envelope is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tekil.messages.limits import MESSAGE_SIZE_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A body ready for the log: the packed JSON and how many messages it holds."""
+
+    body: bytes
+    messages: int
+
+
+def pack(messages: Sequence[bytes | memoryview], sent_at: bytes | None = None) -> Envelope:
+    """Wrap well-formed JSON messages in the log's envelope.
+
+    `sent_at` is the JSON text of the client's `sentAt` (quotes included). Messages over 32 KB are kept
+    and marked in `oversize`; the loader quarantines them, because a client whose whole batch is
+    refused would drop the good ones with it.
+    """
+    oversize = [str(i) for i, message in enumerate(messages) if len(message) > MESSAGE_SIZE_MAX]
+    parts = [b'{"batch":[', b",".join(messages), b"]"]
+    if sent_at is not None:
+        parts += [b',"sentAt":', sent_at]
+    if oversize:
+        parts += [b',"oversize":[', ",".join(oversize).encode(), b"]"]
+    parts.append(b"}")
+    return Envelope(b"".join(parts), len(messages))

@@ -1,0 +1,151 @@
+"""Everything the console, the API and the library read, in one place: people, timelines, the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+import pyarrow as pa
+
+from tekil.store import Card
+
+
+class Count(msgspec.Struct, frozen=True):
+    """The ledger of some messages. `accepted = loaded + quarantined + duplicate + waiting`, always (law 8)."""
+
+    accepted: int
+    loaded: int
+    quarantined: int
+    duplicate: int
+    waiting: int
+
+
+class SourceLedger(msgspec.Struct, frozen=True):
+    """A source's ledger; `reasons` counts the quarantined by reason, `last_received` is UTC."""
+
+    source: str
+    accepted: int
+    loaded: int
+    quarantined: int
+    duplicate: int
+    waiting: int
+    reasons: dict[str, int]
+    last_received: datetime | None
+
+
+class Ledger(msgspec.Struct, frozen=True):
+    """All that was ever accepted, in messages, in total and by source."""
+
+    total: Count
+    sources: list[SourceLedger]
+
+
+class TimelineEvent(msgspec.Struct, frozen=True):
+    """One event of a person. Instants are UTC without a zone. `properties` is a JSON object's text, or nothing."""
+
+    message_id: str
+    source: str
+    type: str
+    event: str | None
+    occurred_at: datetime
+    received_at: datetime
+    url: str | None
+    title: str | None
+    campaign: str | None
+    properties: str | None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some events, newest first, and the cursor that asks for the next ones (nothing at the end)."""
+
+    events: list[TimelineEvent]
+    next: str | None
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """One event as it came in, for the Live page. `person_id` is who it belongs to."""
+
+    source: str
+    type: str
+    event: str | None
+    person_id: str | None
+    received_at: datetime
+    url: str | None
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """Seconds from acknowledgement to readable card over the last minutes; nothing before the first."""
+
+    p50: float | None
+    p99: float | None
+    messages: int
+
+
+class MinuteCount(msgspec.Struct, frozen=True):
+    """How many events of a source were received in the minute that starts at `minute` (UTC)."""
+
+    minute: datetime
+    source: str
+    events: int
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """A message that could not be loaded, and why."""
+
+    source: str
+    received_at: datetime
+    reasons: str
+    body: str
+
+
+class Reads(Protocol):
+    """What can be read. Safe to call from many threads."""
+
+    def profile(self, reference: str) -> Card:
+        """Return a person's card. `reference` is `kind:value` or a person id.
+
+        Raises `NotFound`; and `MovedPerson`, which names the new id, for a merged-away id.
+        """
+        ...
+
+    def people(self, text: str, limit: int = 50) -> list[Card]:
+        """Return people one of whose identifiers starts with `text`; the last seen where it is empty."""
+        ...
+
+    def people_count(self) -> int:
+        """Return how many people there are."""
+        ...
+
+    def timeline(self, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page:
+        """Return a person's events, newest first. Raises `BadRequest` for a cursor that is none of ours."""
+        ...
+
+    def ledger(self) -> Ledger:
+        """Return the ledger as of now, from one consistent look."""
+        ...
+
+    def arrivals(self, limit: int = 50) -> list[Arrival]:
+        """Return the newest loaded events, newest first."""
+        ...
+
+    def minutes(self, minutes: int = 60) -> list[MinuteCount]:
+        """Return loaded events by minute and source over the last minutes."""
+        ...
+
+    def freshness(self) -> Freshness:
+        """Return how long events took lately from acknowledgement to readable card."""
+        ...
+
+    def quarantine(self, source: str | None = None, limit: int = 50) -> list[Quarantined]:
+        """Return the newest quarantined messages."""
+        ...
+
+    def sql(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
+        """Run one SELECT over the warehouse. Raises `BadRequest` for anything else, or SQL that is wrong."""
+        ...
+
+    def ready(self) -> None:
+        """Return when log, warehouse and store all answer and the engine's loop runs; else `Unavailable`."""
+        ...

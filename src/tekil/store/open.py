@@ -1,0 +1,103 @@
+"""From a URL to a store whose tables are as this version wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config as AlembicConfig
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from tekil.errors import Misconfigured, Unavailable
+from tekil.store.cards import Cards
+from tekil.store.keys import Keys
+from tekil.store.users import Users
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Store:
+    """Everything people decided, and the cards; one object for each slice of it. Safe for many threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take an engine whose tables are migrated; `open_store` makes one."""
+        self._engine = engine
+        self.keys = Keys(self._begin)
+        self.users = Users(self._begin)
+        self.cards = Cards(self._begin)
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        """Yield a connection in a transaction. Turns a database that is away into `Unavailable`."""
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except DBAPIError as error:
+            raise Unavailable(
+                f"The store ({self._engine.url.render_as_string()}) did not answer: {error.orig}. "
+                "Check that it is running and has disk space; what was asked can be asked again.",
+                code="store_unavailable",
+            ) from error
+
+    def ping(self) -> None:
+        """Return if the store answers; raise `Unavailable` if not."""
+        with self._begin() as connection:
+            connection.exec_driver_sql("select 1")
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open the store that a SQLAlchemy `url` names, and bring its tables up to date.
+
+    Raises `Misconfigured` for a URL that is none, `Unavailable` when the database is not there.
+    """
+    try:
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise Misconfigured(
+            f"store.url names no database this installation can open ({error}). Write "
+            "sqlite:///data/store.db, or postgresql://… after `pip install tekil[postgresql]`.",
+            code="store_url_unknown",
+        ) from error
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        event.listen(engine, "connect", _set_sqlite_pragmas)
+    try:
+        _migrate(engine)
+    except DBAPIError as error:
+        raise Unavailable(f"The store cannot be opened: {error.orig}", code="store_unavailable") from error
+    return Store(engine)
+
+
+def _set_sqlite_pragmas(connection: Any, _record: object) -> None:
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = full")
+    connection.execute("pragma busy_timeout = 5000")
+
+
+def _migrate(engine: Engine) -> None:
+    """Run the migrations that are missing. Two processes may start at once; the second waits."""
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("select pg_advisory_lock(7436017)")
+        else:
+            connection.exec_driver_sql("begin immediate")
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("select pg_advisory_unlock(7436017)")
+            connection.commit()
