@@ -35,6 +35,12 @@ class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: int = 8001
 
 
+class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How profiles are made. Of a trait's values, one from an earlier `trusted_sources` beats a later one."""
+
+    trusted_sources: tuple[str, ...] = ()
+
+
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the three places things are kept, by URL."""
 
@@ -47,6 +53,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workspace: Workspace = Workspace()
     collect: Collect = Collect()
     console: Console = Console()
+    profile: Profile = Profile()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

@@ -9,11 +9,24 @@ from typing import Any, Protocol
 import msgspec
 import pyarrow as pa
 
+from tekil.errors import TekilError
 from tekil.store import Card
 
 
+class MovedPerson(TekilError):
+    """The person id was merged away; `person_id` is whom it belongs to now."""
+
+    code = "person_moved"
+    http_status = 308
+
+    def __init__(self, person_id: str) -> None:
+        """Take the person id to ask for instead."""
+        super().__init__(f"This person was merged into {person_id}; ask for that id from now on.")
+        self.person_id = person_id
+
+
 class Count(msgspec.Struct, frozen=True):
-    """The ledger of some messages. `accepted = loaded + quarantined + duplicate + waiting`, always (law 8)."""
+    """The ledger of some messages: `accepted = loaded + quarantined + duplicate + waiting`, by law 8."""
 
     accepted: int
     loaded: int
@@ -43,7 +56,10 @@ class Ledger(msgspec.Struct, frozen=True):
 
 
 class TimelineEvent(msgspec.Struct, frozen=True):
-    """One event of a person. Instants are UTC without a zone. `properties` is a JSON object's text, or nothing."""
+    """One event of a person.
+
+    Instants are UTC without a zone. `properties` is a JSON object's text, or nothing.
+    """
 
     message_id: str
     source: str

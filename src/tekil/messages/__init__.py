@@ -7,6 +7,7 @@ from tekil.messages.limits import (
     DEPTH_MAX,
     MESSAGE_SIZE_MAX,
 )
+from tekil.messages.normal_forms import IDENTIFIER_KINDS, VALUE_LENGTH_MAX, normalise
 from tekil.messages.types import DOORS, MESSAGE_TYPES, Door
 
 __all__ = [
@@ -14,9 +15,12 @@ __all__ = [
     "BATCH_SIZE_MAX",
     "DEPTH_MAX",
     "DOORS",
+    "IDENTIFIER_KINDS",
     "MESSAGE_SIZE_MAX",
     "MESSAGE_TYPES",
+    "VALUE_LENGTH_MAX",
     "Door",
     "Envelope",
+    "normalise",
     "pack",
 ]

@@ -14,6 +14,9 @@ from tekil.store.tables import cards, identifiers, marks
 CHUNK = 500
 """Values in one IN list; SQLite and PostgreSQL both plan that well."""
 
+NUL = "\0"
+"""In no identifier; PostgreSQL takes a text with it for an error, not for one that nobody has."""
+
 PUBLISHED = "published_cycle"
 
 
@@ -46,11 +49,12 @@ class Cards:
         """Take what opens a transaction on the store."""
         self._begin = begin
 
-    def publish(self, gone: Sequence[str], changed: Sequence[Card], cycle: int) -> None:
+    def publish(self, gone: Sequence[str], changed: Sequence[Card], cycle: int | None) -> None:
         """Replace cards, in one transaction that also notes the engine's `cycle`.
 
         `gone` are person ids that may no longer exist; ids in `changed` are replaced whole, identifiers
-        included. Publishing the same again changes nothing.
+        included. Publishing the same again changes nothing. Of a cycle published in parts only the last part
+        notes it; the others give None.
         """
         ids = sorted({*gone, *(card.person_id for card in changed)})
         rows = [
@@ -69,8 +73,9 @@ class Cards:
                 [{"person_id": c.person_id, "body": c.body, "last_seen": c.last_seen} for c in changed],
             )
             _insert(connection, identifiers, rows)
-            connection.execute(delete(marks).where(marks.c.name == PUBLISHED))
-            connection.execute(insert(marks).values(name=PUBLISHED, value=cycle))
+            if cycle is not None:
+                connection.execute(delete(marks).where(marks.c.name == PUBLISHED))
+                connection.execute(insert(marks).values(name=PUBLISHED, value=cycle))
 
     def clear(self) -> None:
         """Forget all cards, before a rebuild publishes them anew."""
@@ -89,8 +94,32 @@ class Cards:
         with self._begin() as connection:
             return _card(connection, person_id)
 
+    def get_many(self, person_ids: Sequence[str]) -> list[Card]:
+        """Return the cards of these person ids, identifiers included; ids of nobody are left out."""
+        found: dict[str, Card] = {}
+        owned: dict[str, list[Identifier]] = {}
+        with self._begin() as connection:
+            for start in range(0, len(person_ids), CHUNK):
+                some = person_ids[start : start + CHUNK]
+                for row in connection.execute(select(cards).where(cards.c.person_id.in_(some))):
+                    found[row.person_id] = Card(*row)
+                for row in connection.execute(
+                    select(identifiers)
+                    .where(identifiers.c.person_id.in_(some))
+                    .order_by(identifiers.c.kind, identifiers.c.value)
+                ):
+                    owned.setdefault(row.person_id, []).append(
+                        Identifier(row.kind, row.value, row.identifier_id)
+                    )
+        return [
+            msgspec.structs.replace(card, identifiers=tuple(owned.get(person_id, ())))
+            for person_id, card in found.items()
+        ]
+
     def find(self, kind: str, value: str) -> Card | None:
         """Return the card of whoever owns an identifier. `value` must be normalised."""
+        if NUL in kind + value:
+            return None
         with self._begin() as connection:
             owner = connection.execute(
                 select(identifiers.c.person_id).where(
@@ -108,8 +137,12 @@ class Cards:
 
     def search(self, text: str, limit: int = 50) -> list[Card]:
         """Return people one of whose identifiers, of any kind, starts with `text`; newest first."""
-        end = text[:-1] + chr(min(ord(text[-1]) + 1, 0x10FFFF)) if text else ""
-        starts = identifiers.c.value.between(text, end) if text else identifiers.c.value.isnot(None)
+        if NUL in text:
+            return []
+        starts = identifiers.c.value >= text
+        end = _after(text)
+        if end is not None:
+            starts &= identifiers.c.value < end
         owners = select(identifiers.c.person_id).where(or_(starts, identifiers.c.identifier_id == text))
         with self._begin() as connection:
             rows = connection.execute(
@@ -130,6 +163,15 @@ class Cards:
         """Return how many people there are."""
         with self._begin() as connection:
             return int(connection.execute(select(func.count()).select_from(cards)).scalar_one())
+
+
+def _after(text: str) -> str | None:
+    """Return the first text after all that start with `text`, by code points; nothing where all follow it."""
+    stem = text.rstrip("\U0010ffff")
+    if not stem:
+        return None
+    code = ord(stem[-1]) + 1
+    return stem[:-1] + chr(0xE000 if code == 0xD800 else code)
 
 
 def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

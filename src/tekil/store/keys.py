@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import string
 
 import msgspec
 from sqlalchemy import RowMapping, insert, select, update
@@ -13,8 +14,12 @@ from tekil.errors import BadRequest, NotFound
 from tekil.store.clock import Begin, now_us
 from tekil.store.tables import api_keys, sources, write_keys
 
-SCOPES = ("profiles:read", "events:read", "ledger:read", "sql:read", "sources:write")
+SCOPES = ("profiles:read", "events:read", "ledger:read", "sql:read", "sources:write", "engine:run")
 """What an API key may be allowed to do. `*` stands for all of them."""
+
+KEY_LETTERS = string.ascii_letters + string.digits
+KEY_LENGTH = 32
+"""Write keys look like Segment's: a key that began with - would be an option to a shell's commands."""
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -68,7 +73,8 @@ class Keys:
                 "for example web-shop.",
                 code="source_name_invalid",
             )
-        key = WriteKey(secrets.token_urlsafe(24), source, True, now_us())
+        text = "".join(secrets.choice(KEY_LETTERS) for _ in range(KEY_LENGTH))
+        key = WriteKey(text, source, True, now_us())
         with self._begin() as connection:
             known = connection.execute(select(sources.c.name).where(sources.c.name == source)).first()
             if known is None:

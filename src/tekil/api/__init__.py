@@ -1,0 +1,20 @@
+"""The API: people, their events, the ledger, sources and SQL, over HTTP and JSON."""
+
+from tekil.api.access import KeyRing
+from tekil.api.document import document
+from tekil.api.metrics import Metrics
+from tekil.api.paths import keep_slashes, reference, segment
+from tekil.api.problems import answer, explain
+from tekil.api.routes import routes
+
+__all__ = [
+    "KeyRing",
+    "Metrics",
+    "answer",
+    "document",
+    "explain",
+    "keep_slashes",
+    "reference",
+    "routes",
+    "segment",
+]

@@ -1,0 +1,75 @@
+"""Who is asking: API keys by Bearer, and what their scopes allow."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from threading import Lock
+from typing import Any
+
+from anyio import to_thread
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import Guard
+
+from tekil.errors import Forbidden, Unauthorised
+from tekil.store import ApiKey, Store
+
+CACHE_SECONDS = 3.0
+"""How long a revoked key may still work."""
+
+CACHE_SIZE = 1024
+
+
+class KeyRing:
+    """Looks up API keys and remembers the good ones for a few seconds. Safe for many threads."""
+
+    def __init__(self, store: Store) -> None:
+        """Take the store that knows the keys."""
+        self._store = store
+        self._lock = Lock()
+        self._known: OrderedDict[str, tuple[float, ApiKey]] = OrderedDict()
+
+    def remembered(self, secret: str) -> ApiKey | None:
+        """Return the key if it was looked up in the last seconds."""
+        with self._lock:
+            until, key = self._known.get(secret, (0.0, None))
+        return key if time.monotonic() < until else None
+
+    def look_up(self, secret: str) -> ApiKey | None:
+        """Ask the store whose secret this is; nothing for an unknown or revoked one."""
+        key = self._store.keys.find_api_key(secret)
+        if key is None or key.revoked:
+            return None
+        with self._lock:
+            self._known[secret] = (time.monotonic() + CACHE_SECONDS, key)
+            self._known.move_to_end(secret)
+            while len(self._known) > CACHE_SIZE:
+                self._known.popitem(last=False)
+        return key
+
+
+def requires(scope: str) -> Guard:
+    """Return a guard that lets in only API keys holding `scope`.
+
+    Raises `Unauthorised` where there is no key or it is worthless, `Forbidden` where it lacks the scope.
+    The application keeps its `KeyRing` in `app.state.key_ring`.
+    """
+
+    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _route: BaseRouteHandler) -> None:
+        scheme, _, rest = connection.headers.get("authorization", "").partition(" ")
+        secret = rest.strip()
+        if scheme.lower() != "bearer" or not secret:
+            raise Unauthorised(
+                "An API key is needed: send `Authorization: Bearer tk_…`. The console makes keys under "
+                "API keys, and so does `tekil key create --api --scope …`.",
+                code="key_missing",
+            )
+        ring: KeyRing = connection.app.state.key_ring
+        key = ring.remembered(secret) or await to_thread.run_sync(ring.look_up, secret)
+        if key is None:
+            raise Unauthorised("This API key is unknown or was revoked.", code="key_unknown")
+        if not key.allows(scope):
+            raise Forbidden(f"This API key does not hold the scope {scope}.", code="scope_missing")
+
+    return guard

@@ -1,0 +1,89 @@
+"""What an administrator asks of the engine: a rebuild, a verification, and how far it has come."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import msgspec
+from litestar import Router, get, post
+
+from tekil.api.access import requires
+from tekil.engine import Engine
+from tekil.verification import Verification, verify
+
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+SCOPE = "engine:run"
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """What the engine's task is doing, how much of it is done, and how much there is; empty when idle."""
+
+    what: str = ""
+    done: int = 0
+    all: int = 0
+
+
+class Rebuilt(msgspec.Struct, frozen=True):
+    """A rebuild's outcome."""
+
+    persons: int
+    seconds: float
+
+
+class Control:
+    """Runs tasks on the engine's loop, one at a time, and remembers how far the running one has come."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Take the engine."""
+        self._engine = engine
+        self._lock = threading.Lock()
+        self.progress = Progress()
+
+    def rebuild(self) -> Rebuilt:
+        """Derive everything anew; the loop waits, the collector does not."""
+        started = time.monotonic()
+        with self._lock:
+            try:
+                self._engine.submit(lambda engine: engine.rebuild(self._note)).result()
+            finally:
+                self.progress = Progress()
+        return Rebuilt(self._engine.store.cards.count(), time.monotonic() - started)
+
+    def verify(self) -> Verification:
+        """Compare a fresh rebuild with what is live."""
+        with self._lock:
+            return self._engine.submit(verify).result()
+
+    def _note(self, what: str, done: int, everything: int) -> None:
+        self.progress = Progress(what, done, everything)
+
+
+def control_routes(engine: Engine) -> Router:
+    """Return the routes by which `tekil rebuild` and `tekil verify` reach a running engine."""
+    control = Control(engine)
+    told: dict[str, Any] = {
+        "tags": ["Engine"],
+        "guards": [requires(SCOPE)],
+        "security": BEARER,
+        "sync_to_thread": True,
+    }
+
+    @post("/rebuild", summary="Derive everything anew from the events", status_code=200, **told)
+    def rebuild() -> Rebuilt:
+        """Run the models over all events and put their answers in the place of the old ones."""
+        return control.rebuild()
+
+    @post("/verify", summary="Compare a fresh rebuild with the live tables", status_code=200, **told)
+    def check() -> dict[str, Any]:
+        """Return what differs, row by row, and every way in which the ledger does not balance."""
+        outcome = control.verify()
+        return {"holds": outcome.holds, **msgspec.to_builtins(outcome, str_keys=True)}
+
+    @get("/progress", summary="How far a running task has come", **told)
+    def progress() -> Progress:
+        """Return what the engine's task is doing; empty when there is none."""
+        return control.progress
+
+    return Router("/v1/engine", route_handlers=[rebuild, check, progress])

@@ -1,0 +1,119 @@
+"""What Prometheus is told: the ledger, freshness, people, and how long requests took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from datetime import datetime
+
+from litestar.enums import ScopeType
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from tekil.api.model import utc
+from tekil.errors import TekilError
+from tekil.reads import Reads
+
+STATES = ("accepted", "loaded", "quarantined", "duplicate", "waiting")
+
+
+class Gauges(Collector):
+    """Reads the figures anew each time Prometheus asks."""
+
+    def __init__(self, reads: Reads) -> None:
+        """Take what the figures are read through."""
+        self._reads = reads
+
+    def describe(self) -> Iterable[Metric]:
+        """Name nothing beforehand, so that registering asks no question of the warehouse."""
+        return ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the figures of this instant; `tekil_up` is 0 where they cannot be read."""
+        up = GaugeMetricFamily("tekil_up", "Whether the figures below could be read (1) or not (0).")
+        try:
+            figures = [*self._ledger(), *self._freshness(), self._people()]
+        except TekilError:
+            figures = []
+        up.add_metric([], 1 if figures else 0)
+        return [up, *figures]
+
+    def _ledger(self) -> list[Metric]:
+        messages = GaugeMetricFamily(
+            "tekil_ledger_messages", "Messages by source and state.", labels=["source", "state"]
+        )
+        reasons = GaugeMetricFamily(
+            "tekil_quarantined_messages", "Quarantined by reason.", labels=["source", "reason"]
+        )
+        last = GaugeMetricFamily(
+            "tekil_source_last_received_seconds", "When a source last sent (Unix time).", labels=["source"]
+        )
+        for source in self._reads.ledger().sources:
+            for state in STATES:
+                messages.add_metric([source.source, state], getattr(source, state))
+            for reason, count in source.reasons.items():
+                reasons.add_metric([source.source, reason], count)
+            if source.last_received is not None:
+                last.add_metric([source.source], _unix(source.last_received))
+        return [messages, reasons, last]
+
+    def _freshness(self) -> list[Metric]:
+        lately = self._reads.freshness()
+        seconds = GaugeMetricFamily(
+            "tekil_freshness_seconds",
+            "From acknowledgement to readable card, over the last minutes.",
+            labels=["quantile"],
+        )
+        for quantile, value in (("0.5", lately.p50), ("0.99", lately.p99)):
+            if value is not None:
+                seconds.add_metric([quantile], value)
+        return [seconds]
+
+    def _people(self) -> Metric:
+        return GaugeMetricFamily("tekil_people", "People known.", value=self._reads.people_count())
+
+
+class Metrics(ASGIMiddleware):
+    """The registry of one application; as middleware it also times its requests."""
+
+    scopes = (ScopeType.HTTP,)
+
+    def __init__(self, reads: Reads) -> None:
+        """Take what the figures are read through."""
+        self._registry = CollectorRegistry()
+        self._registry.register(Gauges(reads))
+        self._durations = Histogram(
+            "tekil_http_request_seconds",
+            "How long requests took until their last byte.",
+            labelnames=["method", "route", "status"],
+            registry=self._registry,
+        )
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        """Pass a request on and note how long its answer took."""
+        started = time.perf_counter()
+        status = 500
+
+        async def noting_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await next_app(scope, receive, noting_send)
+        finally:
+            route = str(scope.get("path_template", ""))
+            labels = (str(scope.get("method", "")), route, str(status))
+            self._durations.labels(*labels).observe(time.perf_counter() - started)
+
+    def text(self) -> bytes:
+        """Return the figures in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+
+def _unix(instant: datetime) -> float:
+    return utc(instant).timestamp()

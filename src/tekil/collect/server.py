@@ -1,0 +1,131 @@
+"""The door's process: one event loop, one writer thread, and a server around them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import importlib
+import importlib.util
+import logging
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+
+from tekil.collect.commits import Commits
+from tekil.collect.door import CollectApp
+from tekil.collect.reading import Reading
+from tekil.collect.senders import Senders
+from tekil.errors import Misconfigured
+from tekil.log import Log
+from tekil.store import Keys
+
+CONNECTIONS_MAX = 8_192
+"""Connections served at once; further ones wait to be accepted."""
+
+HEADER_TIMEOUT_MS = 10_000
+"""How long a client may take to send its headers."""
+
+HEADER_SIZE_MAX = 64 * 1024
+"""Bytes of a request's line and headers."""
+
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How soon the writer's thread gets its turn after a sync. Python's own 5 ms would be most of an answer."""
+
+OpenApp = Callable[[asyncio.AbstractEventLoop, ExitStack], Any]
+"""Makes an RSGI application on a loop, and leaves on the stack what must be closed after it."""
+
+logger = logging.getLogger("tekil.collect")
+
+
+def serve(log: Log, keys: Keys, *, host: str, port: int) -> None:
+    """Take messages at `host`:`port` until SIGTERM or SIGINT; what is in flight is answered first.
+
+    Raises `Misconfigured` where the address cannot be listened on.
+    """
+
+    def open_door(loop: asyncio.AbstractEventLoop, stack: ExitStack) -> CollectApp:
+        senders, commits, reading = Senders(keys, loop), Commits(log, loop), Reading(loop)
+        for part in (commits, senders, reading):
+            stack.callback(part.close)
+        return CollectApp(senders, commits, reading)
+
+    serve_app(open_door, host=host, port=port)
+
+
+def serve_app(open_app: OpenApp, *, host: str, port: int) -> None:
+    """Serve an RSGI application as the door is served; see `serve`. The bench compares with another one."""
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    _check_port(host, port)
+    _raise_file_limit()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(open_app, host, port))
+
+
+async def _serve(open_app: OpenApp, host: str, port: int) -> None:
+    loop = asyncio.get_running_loop()
+    with ExitStack() as stack:
+        server = Server(
+            open_app(loop, stack),
+            address=host,
+            port=port,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            websockets=False,
+            backlog=2_048,
+            backpressure=CONNECTIONS_MAX,
+            http1_settings=HTTP1Settings(
+                header_read_timeout=HEADER_TIMEOUT_MS, max_buffer_size=HEADER_SIZE_MAX
+            ),
+            log_enabled=False,
+        )
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, server.stop)
+        # All that is alive now stays alive; looking through it again and again would show in the p99.
+        gc.collect()
+        gc.freeze()
+        logger.info("The door listens at http://%s:%d.", host, port)
+        await server.serve()
+
+
+def _check_port(host: str, port: int) -> None:
+    """Raise `Misconfigured` where somebody listens there already.
+
+    Granian shares its port with whoever asks for it, so two doors at one address would start without a
+    word, and each get some of the messages.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise Misconfigured(
+            f"The door cannot listen at {host}:{port}: {error.strerror}. Choose another collect.port in "
+            "tekil.toml, or end what holds this one.",
+            code="port_taken",
+        ) from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes uvloop's event loop, half as fast again; asyncio's own where uvloop cannot be."""
+    if importlib.util.find_spec("uvloop") is None:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module("uvloop").new_event_loop
+    return factory
+
+
+def _raise_file_limit() -> None:
+    """Let this process hold as many connections as the system allows it, up to what it would serve."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CONNECTIONS_MAX + 256
+    if soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(limit, soft), hard))

@@ -1,0 +1,179 @@
+"""The application: API and console in one, with one way to answer errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from anyio import to_thread
+from litestar import Litestar, Response, Router, get
+from litestar.di import Provide
+from litestar.params import FromPath
+from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Send
+from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSend
+
+from tekil import api
+from tekil.config import Config
+from tekil.console import api_keys, live, people, sign_in, sources
+from tekil.console.assets import Assets
+from tekil.console.forms import check_form, read_form
+from tekil.console.hues import Hues
+from tekil.console.limiter import Limiter
+from tekil.console.live import Watch
+from tekil.console.pages import SECURITY_HEADERS, Pages, go
+from tekil.console.visit import AnyRequest, SignInNeeded, Visit, visit_of
+from tekil.errors import NotFound, TekilError
+from tekil.reads import Reads
+from tekil.store import Store
+
+PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
+"""Paths that programs ask for; everything else is for people unless they ask for something else."""
+
+
+class Application(Litestar):
+    """Litestar, told of the path before servers decoded the slashes inside its segments."""
+
+    async def __call__(
+        self,
+        scope: Scope | LifeSpanScope,
+        receive: Receive | LifeSpanReceive,
+        send: Send | LifeSpanSend,
+    ) -> None:
+        """Answer one request, or follow the server's life."""
+        if scope["type"] != "lifespan":
+            api.keep_slashes(scope)
+        await super().__call__(scope, receive, send)
+
+
+def create_app(
+    reads: Reads, store: Store, config: Config, more: Sequence[ControllerRouterHandler] = ()
+) -> Litestar:
+    """Return the ASGI application that serves the API, the console, and `more` routes."""
+    assets = Assets(config.data / "cache")
+    pages = Pages(config, assets, Hues(store))
+    metrics = api.Metrics(reads)
+    app = Application(
+        route_handlers=[
+            *api.routes(reads, store, metrics),
+            *more,
+            *_console(reads, store, config, pages, assets),
+        ],
+        openapi_config=api.document(),
+        middleware=[metrics],
+        exception_handlers={Exception: _Answers(store, config, pages)},
+        before_send=[_add_security_headers],
+        request_max_body_size=1_000_000,
+    )
+    app.state.key_ring = api.KeyRing(store)
+    return app
+
+
+def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets) -> list[Router]:
+    """Return the pages: those for anybody, and those for people who are signed in."""
+    watch = Watch(reads, store)
+    limiter = Limiter()
+
+    async def let_anybody_in(request: AnyRequest) -> None:
+        request.state.visit = await to_thread.run_sync(visit_of, request, store, config)
+        if request.method == "POST":
+            await check_form(request)
+
+    async def let_signed_in_in(request: AnyRequest) -> None:
+        await let_anybody_in(request)
+        if request.state.visit.user is None:
+            raise SignInNeeded("Sign in to see this page.")
+
+    given = {
+        "visit": Provide(_visit, sync_to_thread=False),
+        "form": Provide(read_form),
+        "pages": Provide(lambda: pages, sync_to_thread=False),
+        "assets": Provide(lambda: assets, sync_to_thread=False),
+        "reads": Provide(lambda: reads, sync_to_thread=False),
+        "store": Provide(lambda: store, sync_to_thread=False),
+        "settings": Provide(lambda: config, sync_to_thread=False),
+        "watch": Provide(lambda: watch, sync_to_thread=False),
+        "limiter": Provide(lambda: limiter, sync_to_thread=False),
+    }
+    inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES]
+    return [
+        Router(
+            "/",
+            route_handlers=sign_in.ROUTES,
+            dependencies=given,
+            before_request=let_anybody_in,
+        ),
+        Router(
+            "/",
+            route_handlers=inside,
+            dependencies=given,
+            before_request=let_signed_in_in,
+        ),
+        Router("/", route_handlers=[_files(assets)]),
+    ]
+
+
+def _visit(request: AnyRequest) -> Visit:
+    visit: Visit = request.state.visit
+    return visit
+
+
+def _files(assets: Assets) -> Any:
+    """Return the route of our own files. Their address holds their digest, so they never change."""
+
+    @get("/static/{digest:str}/{name:str}", include_in_schema=False, sync_to_thread=True)
+    def get_file(request: AnyRequest, digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
+        asset = assets.get(name)
+        if assets.url(name) != f"/static/{digest}/{name}":
+            raise NotFound(f"There is no file {name!r} of that version here.", code="path_unknown")
+        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        zipped = "gzip" in request.headers.get("accept-encoding", "")
+        if zipped:
+            headers["Content-Encoding"] = "gzip"
+        content = asset.zipped if zipped else asset.plain
+        return Response(content, media_type=asset.media_type, headers=headers)
+
+    return get_file
+
+
+class _Answers:
+    """Answers errors: people get a page in their language, programs a problem document."""
+
+    def __init__(self, store: Store, config: Config, pages: Pages) -> None:
+        self._store = store
+        self._config = config
+        self._pages = pages
+
+    def __call__(self, request: AnyRequest, error: Exception) -> Response[Any]:
+        path = request.url.path
+        wants_page = "text/html" in request.headers.get("accept", "")
+        if path.startswith(PROGRAMS) or not wants_page:
+            return api.answer(request, error)
+        if isinstance(error, SignInNeeded):
+            query = f"?{request.url.query}" if request.url.query else ""
+            goal = path + query if request.method == "GET" else "/"
+            return go("/sign-in" if goal == "/" else f"/sign-in?next={quote(goal, safe='')}")
+        known = api.explain(request, error)
+        answer = self._pages.show(
+            self._visit(request), "error.html", status=known.http_status, page="", error=known
+        )
+        if known.retryable:
+            answer.headers["Retry-After"] = "2"
+        return answer
+
+    def _visit(self, request: AnyRequest) -> Visit:
+        try:
+            return visit_of(request, self._store, self._config)
+        except TekilError:
+            # The store is what failed, so who is looking cannot be known; the page says the rest.
+            request.cookies.clear()
+            return visit_of(request, self._store, self._config)
+
+
+async def _add_security_headers(message: Message, _scope: Scope) -> None:
+    if message["type"] == "http.response.start":
+        present = {name.lower() for name, _ in message["headers"]}
+        message["headers"] = [
+            *message["headers"],
+            *((k.encode(), v.encode()) for k, v in SECURITY_HEADERS.items() if k.encode() not in present),
+        ]

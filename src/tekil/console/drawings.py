@@ -1,0 +1,75 @@
+"""Geometry of the small pictures that pages draw as SVG. Pure functions; lengths are parts of a width."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tekil.reads import Count
+
+HUES = 8
+"""Colours that tell sources and people apart; the stylesheet knows them by number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A state of the ledger as a bar: `width` wide from `x`, fed by `from_width` of the top from `from_x`."""
+
+    state: str
+    value: int
+    x: float
+    width: float
+    from_x: float
+    from_width: float
+
+    @property
+    def flow(self) -> str:
+        """Return the SVG path of the ribbon from the bar of the accepted to this one (y 0 to 1)."""
+        left, right = self.from_x, self.from_x + self.from_width
+        low_left, low_right = self.x, self.x + self.width
+        return (
+            f"M{left:.2f} 0C{left:.2f} .5 {low_left:.2f} .5 {low_left:.2f} 1"
+            f"L{low_right:.2f} 1C{low_right:.2f} .5 {right:.2f} .5 {right:.2f} 0Z"
+        )
+
+
+def ledger_parts(total: Count, width: float = 1000.0, gap: float = 14.0, least: float = 6.0) -> list[Part]:
+    """Return the parts that accepted messages fell into, as bars side by side.
+
+    A part that holds anything is at least `least` wide, so that one quarantined message in a billion is
+    seen; the rest share what remains in proportion.
+    """
+    states = {s: int(getattr(total, s)) for s in ("loaded", "quarantined", "duplicate", "waiting")}
+    filled = [s for s, value in states.items() if value > 0]
+    whole = sum(states.values())
+    if not filled:
+        return []
+    room = width - gap * (len(filled) - 1)
+    small = {s for s in filled if room * states[s] / whole < least}
+    rest = sum(states[s] for s in filled if s not in small)
+    shared = room - least * len(small)
+    parts: list[Part] = []
+    x = from_x = 0.0
+    for state in filled:
+        length = least if state in small else shared * states[state] / rest
+        from_width = width * length / room
+        parts.append(Part(state, states[state], x, length, from_x, from_width))
+        x, from_x = x + length + gap, from_x + from_width
+    return parts
+
+
+def sparkline(values: Sequence[int], width: float = 120.0, height: float = 28.0) -> tuple[str, str]:
+    """Return the SVG paths of a line over values, and of the area under it; empty for none."""
+    if len(values) < 2:
+        return "", ""
+    top = max(*values, 1)
+    step = width / (len(values) - 1)
+    points = [f"{i * step:.1f} {height - 2 - (height - 4) * v / top:.1f}" for i, v in enumerate(values)]
+    line = "M" + "L".join(points)
+    return line, f"{line}L{width:.1f} {height:.1f}L0 {height:.1f}Z"
+
+
+def hue(text: str) -> int:
+    """Return the colour of somebody or something, the same every time."""
+    return zlib.crc32(text.encode()) % HUES

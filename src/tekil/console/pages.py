@@ -1,0 +1,86 @@
+"""From a template to a page: what every page is given, and the headers that keep it safe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Response
+from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from litestar.response import Redirect
+
+from tekil.api import segment
+from tekil.config import Config
+from tekil.console.assets import Assets
+from tekil.console.drawings import hue
+from tekil.console.hues import Hues
+from tekil.console.visit import VISITOR, Visit
+
+SECURITY_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+"""No script or style but our own files, ever: what a customer typed cannot become code."""
+
+
+class Pages:
+    """Renders templates. Everything put into one is escaped."""
+
+    def __init__(self, config: Config, assets: Assets, hues: Hues) -> None:
+        """Take the workspace's configuration, the files that pages link to, and the colours of sources."""
+        self.hues = hues
+        self._environment = Environment(
+            loader=FileSystemLoader(Path(__file__).parent / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(
+            asset=assets.url,
+            hue=hue,
+            source_hue=hues,
+            segment=segment,
+            workspace=config.workspace.name,
+        )
+
+    def render(self, visit: Visit, template: str, context: Mapping[str, Any]) -> str:
+        """Return a template's text for a visit."""
+        return self._environment.get_template(template).render(
+            visit=visit, t=visit.words, f=visit.formats, **context
+        )
+
+    def show(self, visit: Visit, template: str, status: int = 200, **context: Any) -> Response[str]:
+        """Return a page. It is the reader's alone, so nobody may keep a copy."""
+        return Response(
+            self.render(visit, template, context),
+            status_code=status,
+            media_type=MediaType.HTML,
+            headers={"Cache-Control": "no-store", "Vary": "Cookie, Accept-Language"},
+            cookies=[cookie(visit, VISITOR, visit.visitor)],
+        )
+
+
+PagesHere = NamedDependency[SkipValidation[Pages]]
+
+
+def cookie(visit: Visit, name: str, value: str, days: int | None = None) -> Cookie:
+    """Return a cookie that no script and no other site can use; without `days` it ends with the browser."""
+    age = None if days is None else days * 86_400
+    return Cookie(name, value=value, max_age=age, httponly=True, samesite="lax", secure=visit.secure)
+
+
+def go(path: str, cookies: list[Cookie] | None = None) -> Redirect:
+    """Return the answer that leads a browser on after a form was sent."""
+    return Redirect(path, status_code=303, cookies=cookies)

@@ -1,0 +1,293 @@
+"""The loop: read the log, load, resolve, refresh, commit, publish. Once more, from where it stopped.
+
+A **cycle** takes the bodies that wait in the log and everyone whose `wake_at` has come. It stages all
+answers first, then writes them in one transaction together with the log position and the instant that
+`now()` stood for. A crash before the commit leaves nothing; a crash after it leaves cards to publish, and
+the transaction holds the list of whose.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from tekil.errors import TekilError, Unavailable
+from tekil.identity import EVIDENCE, IDENTITY
+from tekil.identity import TABLES as IDENTITY_TABLES
+from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
+from tekil.load import EVENTS, TRAITS, keep, prepare
+from tekil.load import TABLES as LOAD_TABLES
+from tekil.log import Log
+from tekil.models import CARD_QUERY, VIEWS, Bindings, Model, build_cards, derive, models_digest
+from tekil.store import Store
+from tekil.warehouse import Column, Marks, Table, Warehouse, bind, columns_used
+
+TOUCHED = Table("touched", (Column("person_id", "text"),), key="person_id")
+"""Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
+
+BODIES_MAX = 20_000
+BODIES_SIZE_MAX = 32 << 20
+"""What one cycle takes from the log at most: bodies, and bytes."""
+
+DUE_MAX = 50_000
+"""How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
+
+IDLE_SECONDS = 0.05
+"""How long the loop waits when there was nothing to do."""
+
+CARDS_AT_ONCE = 20_000
+
+Result = TypeVar("Result")
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def utc_now() -> datetime:
+    """Return this instant, UTC without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What a cycle did: messages taken, persons refreshed, of whom `woken` by time alone; seconds it took.
+
+    `lags` are (seconds from receipt to readable card, messages) of each body.
+    """
+
+    number: int
+    messages: int
+    persons: int
+    woken: int
+    seconds: float
+    lags: tuple[tuple[float, int], ...] = ()
+
+
+class Engine:
+    """The one writer of the warehouse and of the cards."""
+
+    def __init__(
+        self,
+        log: Log,
+        warehouse: Warehouse,
+        store: Store,
+        models: Sequence[Model],
+        *,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Take the three places and the models; make the tables that are missing, catch up on publishing."""
+        self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
+        self._clock = clock
+        self._digest = models_digest(models)
+        self._events = ", ".join(_needed(EVENTS, models))
+        self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
+        self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
+        self.beat = time.monotonic()
+        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
+        warehouse.create(tables)
+        warehouse.define(VIEWS)
+
+    def recover(self, progress: Progress | None = None) -> None:
+        """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
+        marks = self.warehouse.marks()
+        if marks.models and marks.models != self._digest:
+            self.rebuild(progress)
+        elif marks.cycle != self.store.cards.published_cycle():
+            self._publish_marked(marks.cycle, progress or _silent)
+
+    def step(self) -> Cycle | None:
+        """Run one cycle; return what it did, or nothing where nothing waited."""
+        started = time.monotonic()
+        marks = self.warehouse.marks()
+        bodies = self.log.read(marks.position, BODIES_MAX, size=BODIES_SIZE_MAX)
+        now = max(self._clock(), marks.clock or datetime.min)
+        self.warehouse.set_now(now)
+        due = self._stage_due()
+        if not bodies.num_rows and not due:
+            return None
+        self._stage_refresh(bodies)
+        position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
+        after = Marks(position, marks.cycle + 1, now, self._digest)
+        with self.warehouse.transaction():
+            keep(self.warehouse)
+            self._write_refresh(after)
+        persons = self._publish("touched_persons_all", after.cycle)
+        seconds = time.monotonic() - started
+        return self._note(bodies, Cycle(after.cycle, _messages(bodies), persons, due, seconds))
+
+    def run(self, stop: threading.Event, on_error: Callable[[TekilError], None]) -> None:
+        """Run cycles until told to stop. What is away for a while is waited for; nothing is skipped."""
+        pause = IDLE_SECONDS
+        while not stop.is_set():
+            self._run_tasks()
+            try:
+                busy = self.step() is not None
+                self.beat = time.monotonic()
+                pause = IDLE_SECONDS
+            except Unavailable as error:
+                on_error(error)
+                busy, pause = False, min(pause * 2, 5.0)
+            if not busy:
+                stop.wait(pause)
+
+    def submit(self, task: Callable[[Engine], Result]) -> Future[Result]:
+        """Have the loop's thread run a task between two cycles; from any thread."""
+        future: Future[Result] = Future()
+        self._tasks.put((task, future))
+        return future
+
+    def _run_tasks(self) -> None:
+        while not self._tasks.empty():
+            task, future = self._tasks.get()
+            try:
+                future.set_result(task(self))
+            except Exception as error:
+                # Whoever asked is told; the loop goes on.
+                future.set_exception(error)
+
+    def drain(self) -> int:
+        """Run cycles until nothing waits; return how many messages they took."""
+        messages = 0
+        while (cycle := self.step()) is not None:
+            messages += cycle.messages
+        return messages
+
+    def rebuild(self, progress: Progress | None = None) -> None:
+        """Derive everything anew from the events, by the same SELECTs, and put it in the old rows' place."""
+        tell = progress or _silent
+        marks = self.warehouse.marks()
+        now = max(self._clock(), marks.clock or datetime.min)
+        self.warehouse.set_now(now)
+        tell("derive", 0, 1)
+        staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
+        tell("derive", 1, 1)
+        after = Marks(marks.position, marks.cycle + 1, now, self._digest)
+        self.warehouse.derive(
+            "rebuilt_persons",
+            f"SELECT person_id FROM {IDENTITY.name} UNION SELECT person_id FROM rebuilt_identity",
+        )
+        with self.warehouse.transaction():
+            for table, relation in staged.items():
+                self.warehouse.overwrite(table, f"SELECT * FROM {relation}")
+            self._mark("rebuilt_persons", after)
+        for relation in staged.values():
+            self.warehouse.drop(relation)
+        self._publish_marked(after.cycle, tell)
+
+    def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
+        """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
+        since = time.monotonic() - seconds
+        return [lag for at, cycle in list(self._recent) if at >= since for lag in cycle.lags]
+
+    def _stage_due(self) -> int:
+        waking = [model.name for model in self.models if "wake_at" in model.table.column_names]
+        selects = " UNION ALL ".join(
+            f"SELECT person_id, wake_at FROM {name} WHERE wake_at <= now()" for name in waking
+        )
+        self.warehouse.derive(
+            "due",
+            f"SELECT person_id FROM ({selects}) AS waking GROUP BY person_id"
+            f" ORDER BY min(wake_at), person_id LIMIT {DUE_MAX}",
+        )
+        return int(self.warehouse.query("SELECT count(*) AS n FROM due")["n"][0].as_py())
+
+    def _stage_refresh(self, bodies: pa.Table) -> None:
+        """Stage the new events and, for everyone they touch, all answers anew."""
+        warehouse = self.warehouse
+        prepare(warehouse, bodies)
+        warehouse.derive("touched_keys", TOUCHED_KEYS)
+        warehouse.derive("touched_persons", TOUCHED_PERSONS)
+        warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
+        for table, columns in ((EVENTS, self._events), (TRAITS, ", ".join(TRAITS.column_names))):
+            warehouse.derive(
+                f"touched_{table.name}",
+                f"SELECT {columns} FROM {table.name}"
+                " WHERE identifier_key IN (SELECT identifier_key FROM reached_identifiers)"
+                f" UNION ALL SELECT {columns} FROM new_{table.name}",
+            )
+        derive(warehouse, self.models, Bindings("touched_events", "touched_traits"), "touched_")
+        warehouse.derive(
+            "touched_persons_all",
+            "SELECT person_id FROM touched_persons UNION SELECT person_id FROM touched_identity",
+        )
+
+    def _write_refresh(self, after: Marks) -> None:
+        """Put the staged answers in the place of the old ones; move the marks."""
+        warehouse = self.warehouse
+        keys = {EVIDENCE.name: "left_key", IDENTITY.name: "identifier_key"}
+        for table, key in keys.items():
+            touched = f"(SELECT identifier_key AS {key} FROM reached_identifiers) AS touched"
+            warehouse.replace(table, touched, f"SELECT * FROM touched_{table}")
+        for model in self.models:
+            warehouse.replace(model.name, "touched_persons_all", f"SELECT * FROM touched_{model.name}")
+        self._mark("touched_persons_all", after)
+
+    def _mark(self, persons: str, after: Marks) -> None:
+        """Move the marks, and note whose cards are to be published after the commit."""
+        self.warehouse.overwrite(TOUCHED.name, f"SELECT person_id FROM {persons}")
+        self.warehouse.set_marks(after)
+
+    def _publish(self, persons: str, cycle: int | None) -> int:
+        """Publish the cards of the persons in a staged relation; return how many there are."""
+        ids = self.warehouse.query(f"SELECT person_id FROM {persons}")["person_id"].to_pylist()
+        among = f"WHERE person_id IN (SELECT person_id FROM {persons})"
+        rows = self.warehouse.query(
+            bind(
+                CARD_QUERY,
+                {
+                    "activity": f"SELECT * FROM activity {among}",
+                    "attributes": f"SELECT * FROM attributes {among}",
+                },
+            )
+        )
+        identifiers = self.warehouse.query(
+            f"SELECT person_id, kind, value, identifier_id FROM {IDENTITY.name} {among}"
+        )
+        self.store.cards.publish(ids, list(build_cards(rows, identifiers)), cycle)
+        return len(ids)
+
+    def _publish_marked(self, cycle: int, tell: Progress) -> None:
+        """Publish everybody of the last commit, some at a time; those who are no more lose their cards."""
+        people = self.warehouse.query(f"SELECT person_id FROM {TOUCHED.name} ORDER BY person_id")
+        for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):
+            done = min(start + CARDS_AT_ONCE, people.num_rows)
+            self.warehouse.stage("publishing", people.slice(start, CARDS_AT_ONCE))
+            self._publish("publishing", cycle if done == people.num_rows else None)
+            tell("publish", done, people.num_rows)
+
+    def _note(self, bodies: pa.Table, cycle: Cycle) -> Cycle:
+        readable = self._clock()
+        lags = tuple(
+            ((readable - received).total_seconds(), messages)
+            for received, messages in zip(
+                bodies["received_at"].to_pylist(), bodies["messages"].to_pylist(), strict=True
+            )
+        )
+        noted = replace(cycle, lags=lags)
+        self._recent.append((time.monotonic(), noted))
+        return noted
+
+
+def _silent(_what: str, _done: int, _all: int) -> None:
+    """Show no progress."""
+
+
+def _needed(table: Table, models: Sequence[Model]) -> list[str]:
+    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
+    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
+    identity = {"user_id", "anonymous_id", "previous_id", "email", "phone"}
+    used = always.union(identity, *(columns_used(model.compiled) for model in models))
+    return [name for name in table.column_names if name in used]
+
+
+def _messages(bodies: pa.Table) -> int:
+    return sum(bodies["messages"].to_pylist())

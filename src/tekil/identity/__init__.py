@@ -1,0 +1,7 @@
+"""Identity: evidence → persons. A pure function of what was said, whatever order it was said in."""
+
+from tekil.identity.components import label_components
+from tekil.identity.resolve import resolve
+from tekil.identity.tables import EVIDENCE, IDENTITY, TABLES
+
+__all__ = ["EVIDENCE", "IDENTITY", "TABLES", "label_components", "resolve"]

@@ -1,0 +1,37 @@
+"""What identity keeps."""
+
+from __future__ import annotations
+
+from tekil.warehouse import Column, Table
+
+EVIDENCE = Table(
+    "evidence",
+    (
+        # Two identifiers that messages of a source named together; left_key < right_key.
+        Column("left_key", "bigint"),
+        Column("right_key", "bigint"),
+        Column("source", "text"),
+        Column("first_seen", "timestamp"),
+        Column("last_seen", "timestamp"),
+        Column("messages", "bigint"),
+    ),
+    key="left_key",
+)
+
+IDENTITY = Table(
+    "identity",
+    (
+        # identifier_key is key64 of `kind:value`; identifier_id is the person id it would give as the oldest.
+        Column("identifier_key", "bigint"),
+        Column("kind", "text"),
+        Column("value", "text"),
+        Column("identifier_id", "text"),
+        Column("first_seen", "timestamp"),
+        Column("last_seen", "timestamp"),
+        Column("person_id", "text"),
+    ),
+    key="identifier_key",
+)
+
+TABLES = (EVIDENCE, IDENTITY)
+"""All tables of identity."""

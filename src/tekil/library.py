@@ -1,0 +1,159 @@
+"""Tekil in a notebook: `tk = tekil.open(path)`, `tk.sql(…)`, `tk.profile("email:…")`.
+
+While an installation runs, its engine owns the warehouse, and the library asks it over HTTP; otherwise the
+library opens the files itself, to read only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+import msgspec
+import pyarrow as pa
+
+from tekil import config
+from tekil.config import Config
+from tekil.errors import BadRequest, NotFound, TekilError, Unavailable
+from tekil.live_reads import LiveReads
+from tekil.log import open_log
+from tekil.reads import MovedPerson
+from tekil.store import open_store
+from tekil.warehouse import open_warehouse
+
+LOCAL_KEY = "local.key"
+"""File in the data folder that lets this machine's user ask the running engine."""
+
+ARROW = "application/vnd.apache.arrow.stream"
+
+_ERRORS: dict[int, type[TekilError]] = {400: BadRequest, 404: NotFound, 503: Unavailable}
+
+
+class Tekil:
+    """An installation, to be read. Use as a context manager, or call `close`."""
+
+    def __init__(self, settings: Config) -> None:
+        """Take the settings; find out whether the engine runs."""
+        self._settings = settings
+        self._http = self._connect()
+        self._close: Callable[[], None] = lambda: None
+        self._reads = None if self._http else self._open_files()
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the engine runs, and is asked over HTTP."""
+        return self._http is not None
+
+    def sql(self, statement: str) -> pa.Table:
+        """Run one SELECT over the warehouse and return its rows as an Arrow table.
+
+        Raises `BadRequest` where the SQL is wrong or is no SELECT.
+        """
+        if self._reads is not None:
+            return self._reads.sql(statement)
+        answer = self.request("POST", "/v1/sql", json={"statement": statement}, accept=ARROW)
+        return pa.ipc.open_stream(answer.content).read_all()
+
+    def profile(self, reference: str) -> dict[str, Any]:
+        """Return a person by id or `kind:value`, as the API gives them. Raises `NotFound`."""
+        if self._reads is not None:
+            try:
+                card = self._reads.profile(reference)
+            except MovedPerson as moved:
+                card = self._reads.profile(moved.person_id)
+            identifiers = [{"kind": i.kind, "value": i.value} for i in card.identifiers]
+            return {**card.as_dict(), "identifiers": identifiers}
+        quoted = httpx.URL(path=reference).raw_path.decode()
+        return self.json("GET", f"/v1/profiles/{quoted}")
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the ledger in messages: `total` and `sources`."""
+        if self._reads is not None:
+            told: dict[str, Any] = msgspec.to_builtins(self._reads.ledger())
+            return told
+        return self.json("GET", "/v1/ledger")
+
+    def json(self, method: str, path: str, **content: Any) -> dict[str, Any]:
+        """Ask the running engine's API and return the JSON object it answers."""
+        told: dict[str, Any] = msgspec.json.decode(self.request(method, path, **content).content)
+        return told
+
+    def request(self, method: str, path: str, *, accept: str = "*/*", **content: Any) -> httpx.Response:
+        """Ask the running engine's API. Raises what the API's problem document says."""
+        if self._http is None:
+            raise Unavailable("Tekil is not running here. Start it with `tekil up`.", code="not_running")
+        try:
+            answer = self._http.request(method, path, headers={"Accept": accept}, **content)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"The engine did not answer: {error}", code="engine_unavailable") from error
+        if answer.is_error:
+            kind = _ERRORS.get(answer.status_code, TekilError)
+            try:
+                problem = answer.json()
+            except ValueError:
+                problem = {}
+            raise kind(problem.get("detail") or answer.text, code=problem.get("code"))
+        return answer
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        if self._http is not None:
+            self._http.close()
+        self._close()
+
+    def _connect(self) -> httpx.Client | None:
+        key = self._settings.data / LOCAL_KEY
+        if not key.is_file():
+            return None
+        console = self._settings.console
+        host = "127.0.0.1" if console.host in {"0.0.0.0", "::"} else console.host
+        client = httpx.Client(
+            base_url=f"http://{host}:{console.port}",
+            headers={"Authorization": f"Bearer {key.read_text(encoding='utf-8').strip()}"},
+            timeout=httpx.Timeout(None, connect=2.0),
+            follow_redirects=True,
+            trust_env=False,
+        )
+        try:
+            # The key is ours alone: whoever accepts it is this installation's engine, not a stranger's.
+            alive = client.get("/v1/ledger").status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            alive = False
+        if not alive:
+            client.close()
+            return None
+        return client
+
+    def _open_files(self) -> LiveReads:
+        settings = self._settings
+        log = open_log(settings.resolve(settings.log))
+        store = open_store(settings.resolve(settings.store))
+        warehouse = open_warehouse(settings.resolve(settings.warehouse), read_only=True)
+
+        def close() -> None:
+            for place in (log, store, warehouse):
+                place.close()
+
+        self._close = close
+        return LiveReads(log, warehouse, store)
+
+
+def open(path: str | Path = ".") -> Tekil:
+    """Open the installation in a folder (or any folder below it).
+
+    Raises `Misconfigured` where there is none.
+    """
+    return Tekil(config.load(Path(path)))

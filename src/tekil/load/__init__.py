@@ -1,0 +1,28 @@
+"""From the log to events: parse, check, take duplicates out, keep, count. Read `pipeline` first."""
+
+from tekil.load.pipeline import keep, prepare
+from tekil.load.quarantine import REASONS
+from tekil.load.tables import (
+    EVENTS,
+    LEDGER,
+    QUARANTINE,
+    RECORD_CHANGES,
+    REFERRERS,
+    TABLES,
+    TRAITS,
+    USER_AGENTS,
+)
+
+__all__ = [
+    "EVENTS",
+    "LEDGER",
+    "QUARANTINE",
+    "REASONS",
+    "RECORD_CHANGES",
+    "REFERRERS",
+    "TABLES",
+    "TRAITS",
+    "USER_AGENTS",
+    "keep",
+    "prepare",
+]

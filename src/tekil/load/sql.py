@@ -1,0 +1,269 @@
+"""The loader's SELECTs: pure text, each one step, in the warehouse's dialect."""
+
+from __future__ import annotations
+
+from tekil.load.tables import EVENTS
+from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
+
+CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "li_fat_id")
+"""The query parameters by which ad platforms know a click again."""
+
+_TYPES = ", ".join(f"'{name}'" for name in MESSAGE_TYPES)
+_CLICK = f"[?&]({'|'.join(CLICK_IDS)})=([^&#]+)"
+
+
+def _text(expression: str) -> str:
+    return f"nullif(trim({expression}), '')"
+
+
+def _said(expression: str) -> str:
+    """An instant as clients write it: ISO 8601, or milliseconds since the epoch."""
+    return f"""coalesce(instant({expression}), CASE WHEN regexp_matches({expression}, '^[0-9]{{13}}$')
+        THEN shifted(TIMESTAMP '1970-01-01', try_cast({expression} AS BIGINT) * 1000) END)"""
+
+
+def _parameter(name: str) -> str:
+    """A query parameter of `url`. Most URLs have none, and the search is cheaper than the pattern."""
+    return f"""CASE WHEN strpos(asking_url, '{name}=') > 0
+        THEN nullif(decoded(regexp_extract(asking_url, '[?&]{name}=([^&#]*)', 1)), '') END"""
+
+
+def digits(text: str) -> str:
+    """Return the SQL of a phone number's digits and plus signs."""
+    return f"regexp_replace({text}, '[^0-9+]', '', 'g')"
+
+
+def international(digits: str) -> str:
+    """Return the SQL of a number with its country, from the column of its digits."""
+    return f"""CASE
+        WHEN starts_with({digits}, '+') THEN {digits}
+        WHEN starts_with({digits}, '00') THEN '+' || substr({digits}, 3)
+        WHEN length({digits}) = 11 AND starts_with({digits}, '0') THEN '+90' || substr({digits}, 2)
+        WHEN length({digits}) = 10 THEN '+90' || {digits}
+        ELSE '+' || {digits} END"""
+
+
+def address(text: str) -> str:
+    """Return the SQL of an e-mail address in its normal letters."""
+    return f"lowered(replace(trim({text}), 'İ', 'i'))"
+
+
+# Written out, because not every engine's patterns know [:space:].
+_WORD = r"[^@ \t\n\x0B\f\r]+"
+
+EMAIL = f"""CASE WHEN length(address) <= {VALUE_LENGTH_MAX} AND strpos(address, '@') > 0
+    AND regexp_matches(address, '^{_WORD}@{_WORD}[.]{_WORD}$') THEN address END"""
+"""`normal_forms.normal_email`, over the column `address`."""
+
+PHONE = "CASE WHEN regexp_matches(phone_number, '^[+][0-9]{8,15}$') THEN phone_number END"
+"""`normal_forms.normal_phone`, over the column `phone_number`."""
+
+_NUL = "'\\u0000'"
+
+# Each step names what the next one uses more than once, so that nothing is worked out twice.
+READ = f"""
+WITH typed AS (
+  SELECT *,
+    coalesce({_text("type")}, CASE WHEN door NOT IN ('batch', 'import') THEN door END) AS kind,
+    coalesce(originalTimestamp, timestamp) AS said_text,
+    coalesce(sentAt, body_sent_at) AS sent_text
+  FROM messages_in(incoming)
+), told AS (
+  SELECT *,
+    {_said("said_text")} AS said_at,
+    {_said("sent_text")} AS sent_at,
+    coalesce(context_url, CASE WHEN kind = 'page' THEN json_member(properties, 'url') END) AS url,
+    coalesce(CASE WHEN kind = 'identify' THEN json_member(traits, 'email') END, context_email) AS email_text,
+    coalesce(CASE WHEN kind = 'identify' THEN json_member(traits, 'phone') END, context_phone) AS phone_text
+  FROM typed
+), spelled AS (
+  SELECT *, {address("email_text")} AS address, {digits("phone_text")} AS phone_digits,
+    CASE WHEN strpos(url, '?') > 0 THEN url END AS asking_url
+  FROM told
+), numbered AS (
+  SELECT *, {international("phone_digits")} AS phone_number FROM spelled
+)
+SELECT position, number, source, door, received_at, is_nothing, said_text, said_at,
+  kind AS type,
+  CASE WHEN kind IN ('page', 'screen') THEN coalesce({_text("name")}, {_text("event")})
+    ELSE {_text("event")} END AS event,
+  coalesce({_text("messageId")}, 'tekil-' || position || '-' || number) AS message_id,
+  {_text("userId")} AS user_id, {_text("anonymousId")} AS anonymous_id,
+  {_text("previousId")} AS previous_id, {_text("groupId")} AS group_id,
+  {EMAIL} AS email, {PHONE} AS phone,
+  coalesce(list_contains(oversize, number), FALSE) AS is_oversize,
+  {_text("object")} AS object, nullif(key, 'null') AS key, nullif(fields, 'null') AS fields,
+  CASE
+    WHEN said_at IS NULL THEN received_at
+    WHEN door = 'import' OR sent_at IS NULL
+      OR sent_at NOT BETWEEN TIMESTAMP '2000-01-01' AND TIMESTAMP '2200-01-01'
+      OR said_at > TIMESTAMP '2200-01-01' THEN least(said_at, received_at)
+    ELSE greatest(
+      least(shifted(received_at, epoch_us(said_at) - epoch_us(sent_at)), received_at),
+      TIMESTAMP '1970-01-01')
+  END AS occurred_at,
+  url,
+  lowered(nullif(regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)', 1), '')) AS url_host,
+  nullif(regexp_extract(url, '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]+([^?#]*)', 1), '') AS url_path,
+  coalesce(context_title, CASE WHEN kind = 'page' THEN json_member(properties, 'title') END) AS title,
+  {_text("context_referrer")} AS referrer,
+  lowered(nullif(regexp_extract(context_referrer, '^[A-Za-z][A-Za-z0-9+.-]*://([^/?#]+)', 1), ''))
+    AS referrer_host,
+  coalesce({_text("campaign_source")}, {_parameter("utm_source")}) AS utm_source,
+  coalesce({_text("campaign_medium")}, {_parameter("utm_medium")}) AS utm_medium,
+  coalesce({_text("campaign_name")}, {_parameter("utm_campaign")}) AS utm_campaign,
+  coalesce({_text("campaign_term")}, {_parameter("utm_term")}) AS utm_term,
+  coalesce({_text("campaign_content")}, {_parameter("utm_content")}) AS utm_content,
+  nullif(regexp_extract(asking_url, '{_CLICK}', 1), '') AS click_id_kind,
+  nullif(regexp_extract(asking_url, '{_CLICK}', 2), '') AS click_id,
+  {_text("user_agent")} AS user_agent, {_text("locale")} AS locale,
+  CASE WHEN library_version IS NULL THEN library_name
+    ELSE library_name || ' ' || library_version END AS library,
+  starts_with(nullif(context, 'null'), '{{') AS is_context_object,
+  starts_with(nullif(properties, 'null'), '{{') AS is_properties_object,
+  starts_with(nullif(traits, 'null'), '{{') AS is_traits_object,
+  strpos(traits, {_NUL}) > 0 AS is_nul_in_traits,
+  CASE WHEN kind = 'identify' THEN traits END AS identify_traits,
+  as_variant(context_rest) AS context,
+  as_variant(nullif(properties, 'null')) AS properties,
+  as_variant(nullif(traits, 'null')) AS traits
+FROM numbered
+"""
+"""Log bodies → one row a message, its members in columns. Instants as DESIGN §3 has them:
+`received_at − (sentAt − originalTimestamp)`, never later than received; imported history keeps its own."""
+
+
+WRONG = {
+    "not_an_object": "is_nothing",
+    "message_too_large": "is_oversize",
+    "type_missing": "type IS NULL",
+    "type_unknown": f"type NOT IN ({_TYPES})",
+    "identifier_missing": "type <> 'record' AND user_id IS NULL AND anonymous_id IS NULL",
+    "identifier_not_text": (
+        "is_json_container(user_id) OR is_json_container(anonymous_id) OR is_json_container(previous_id)"
+    ),
+    "identifier_too_long": " OR ".join(
+        f"length({column}) > {VALUE_LENGTH_MAX}" for column in ("user_id", "anonymous_id", "previous_id")
+    ),
+    "event_missing": "type = 'track' AND event IS NULL",
+    "event_not_text": "is_json_container(event)",
+    "previous_id_missing": "type = 'alias' AND previous_id IS NULL",
+    "object_missing": "type = 'record' AND object IS NULL",
+    "key_missing": "type = 'record' AND (key IS NULL OR NOT starts_with(key, '{') OR key = '{}')",
+    "timestamp_invalid": "said_text IS NOT NULL AND said_at IS NULL",
+    "timestamp_out_of_range": "said_at < TIMESTAMP '1970-01-01'",
+    "properties_not_an_object": "NOT is_properties_object",
+    "traits_not_an_object": "NOT is_traits_object",
+    "context_not_an_object": "NOT is_context_object",
+    "fields_not_an_object": "NOT starts_with(fields, '{')",
+    "nul_character": (
+        "is_nul_in_traits OR"
+        " strpos(concat_ws('', user_id, anonymous_id, previous_id, event, message_id), chr(0)) > 0"
+    ),
+}
+"""Reason code → the condition, over the columns of `READ`, under which a message is quarantined for it."""
+
+_ANY_WRONG = " OR ".join(f"coalesce({condition}, FALSE)" for condition in WRONG.values())
+_ALL_WRONG = ", ".join(f"CASE WHEN {condition} THEN '{code}' END" for code, condition in WRONG.items())
+
+CHECK = f"""
+SELECT *,
+  CASE WHEN {_ANY_WRONG} THEN concat_ws(',', {_ALL_WRONG}) ELSE '' END AS reasons,
+  key64(source || ':' || message_id) AS message_key,
+  key64(CASE WHEN user_id IS NOT NULL THEN 'user_id:' || user_id ELSE 'anonymous_id:' || anonymous_id END)
+    AS identifier_key,
+  CASE WHEN door = 'import' THEN occurred_at ELSE received_at END AS known_at
+FROM ({READ}) AS message_read
+"""
+"""… → the same rows with the keys they are known by, and each one's reasons for quarantine: an empty text
+where there is none. Few have any, so the reasons are spelled out only where something is wrong."""
+
+KNOWN = """
+SELECT message_key, source, message_id FROM events
+WHERE message_key IN (SELECT message_key FROM checked)
+UNION ALL
+SELECT message_key, source, message_id FROM record_changes
+WHERE message_key IN (SELECT message_key FROM checked)
+"""
+"""Messages already loaded whose key is among the new ones: the 64 bits narrow it down, the ids decide."""
+
+REPEATED = """
+SELECT position, number, source FROM (
+  SELECT position, number, source, message_key, message_id,
+    row_number() OVER (PARTITION BY source, message_id ORDER BY position, number) AS copy
+  FROM checked WHERE reasons = ''
+) AS good
+WHERE copy > 1 OR EXISTS (
+  SELECT 1 FROM known_messages m
+  WHERE m.message_key = good.message_key AND m.source = good.source AND m.message_id = good.message_id
+)
+"""
+"""Good messages that were loaded before, or stand earlier among these: for all time, by source and id."""
+
+_FRESH = """FROM checked c
+WHERE c.reasons = '' AND NOT EXISTS (
+  SELECT 1 FROM repeated r WHERE r.position = c.position AND r.number = c.number
+)"""
+
+_EVENT_COLUMNS = ", ".join(
+    name for name in EVENTS.column_names if name not in ("context", "properties", "traits")
+)
+
+NEW_EVENTS = f"SELECT {_EVENT_COLUMNS} {_FRESH} AND type <> 'record'"
+"""Events never loaded before, without their wide columns."""
+
+WHOLE_EVENTS = f"SELECT {_EVENT_COLUMNS}, context, properties, traits {_FRESH} AND type <> 'record'"
+"""The same, whole, on their way to the table."""
+
+IDENTIFIES = f"""
+SELECT identifier_key, message_key, source, occurred_at, known_at, identify_traits
+{_FRESH} AND identify_traits IS NOT NULL
+"""
+
+NEW_TRAITS = """
+SELECT identifier_key, message_key, source, member_name AS name, member_value AS value, occurred_at, known_at
+FROM members_of(identifies, identify_traits)
+WHERE member_value <> 'null'
+"""
+
+NEW_RECORDS = f"""
+SELECT message_key, message_id, source, object, key64(object || ':' || key) AS record_key, key,
+  as_variant(fields) AS fields, occurred_at, received_at, known_at
+{_FRESH} AND type = 'record'
+"""
+
+QUESTIONABLE = """
+SELECT position, body FROM incoming
+WHERE position IN (SELECT position FROM checked WHERE reasons <> '')
+"""
+"""Bodies in which something is wrong."""
+
+NEW_QUARANTINE = """
+SELECT c.position, c.number, c.source, c.received_at, c.reasons, i.item AS body,
+  CAST(1 AS BIGINT) AS messages
+FROM checked c JOIN items_in(questionable) AS i ON i.position = c.position AND i.number = c.number
+WHERE c.reasons <> ''
+UNION ALL
+SELECT position, CAST(0 AS BIGINT) AS number, source, received_at, 'unreadable' AS reasons, body,
+  CAST(messages AS BIGINT) AS messages
+FROM unreadable
+"""
+
+COUNTED = """
+SELECT source, sum(loaded) AS loaded, sum(quarantined) AS quarantined, sum(duplicate) AS duplicate,
+  max(last_received) AS last_received
+FROM (
+  SELECT source, loaded, quarantined, duplicate, last_received FROM ledger
+  UNION ALL
+  SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, max(received_at) AS last_received
+  FROM checked WHERE reasons = '' GROUP BY source
+  UNION ALL
+  SELECT source, -count(*) AS loaded, 0 AS quarantined, count(*) AS duplicate, NULL AS last_received
+  FROM repeated GROUP BY source
+  UNION ALL
+  SELECT source, 0 AS loaded, sum(messages) AS quarantined, 0 AS duplicate,
+    max(received_at) AS last_received
+  FROM new_quarantine GROUP BY source
+) AS counts GROUP BY source
+"""
+"""The ledger with these messages in it: a good one is loaded, unless it is a repetition."""

@@ -1,0 +1,138 @@
+"""What loading fills."""
+
+from __future__ import annotations
+
+from tekil.warehouse import Column, Table
+from tekil.warehouse.protocol import ColumnType
+
+
+def _table(name: str, key: str, columns: dict[str, ColumnType], cluster_by: str | None = None) -> Table:
+    return Table(name, tuple(Column(n, t) for n, t in columns.items()), key, cluster_by)
+
+
+EVENTS = _table(
+    "events",
+    "identifier_key",
+    {
+        # message_key is key64(source, message_id); identifier_key is key64 of the event's own identifier,
+        # the user id where there is one, else the anonymous id.
+        "message_key": "bigint",
+        "message_id": "text",
+        "source": "text",
+        "type": "text",
+        "event": "text",
+        "identifier_key": "bigint",
+        "user_id": "text",
+        "anonymous_id": "text",
+        "previous_id": "text",
+        "group_id": "text",
+        "email": "text",
+        "phone": "text",
+        "occurred_at": "timestamp",
+        "received_at": "timestamp",
+        # When this could first be known: on arrival, or, for imported history, when it happened.
+        "known_at": "timestamp",
+        "url": "text",
+        "url_host": "text",
+        "url_path": "text",
+        "title": "text",
+        "referrer": "text",
+        "referrer_host": "text",
+        "utm_source": "text",
+        "utm_medium": "text",
+        "utm_campaign": "text",
+        "utm_term": "text",
+        "utm_content": "text",
+        "click_id_kind": "text",
+        "click_id": "text",
+        "user_agent": "text",
+        "locale": "text",
+        "library": "text",
+        "context": "variant",
+        "properties": "variant",
+        "traits": "variant",
+    },
+    cluster_by="identifier_key",
+)
+
+TRAITS = _table(
+    "traits",
+    "identifier_key",
+    {
+        "identifier_key": "bigint",
+        "message_key": "bigint",
+        "source": "text",
+        "name": "text",
+        # The value's JSON text: a string keeps its quotes, so 1 and "1" stay apart.
+        "value": "text",
+        "occurred_at": "timestamp",
+        "known_at": "timestamp",
+    },
+    cluster_by="identifier_key",
+)
+
+RECORD_CHANGES = _table(
+    "record_changes",
+    "record_key",
+    {
+        "message_key": "bigint",
+        "message_id": "text",
+        "source": "text",
+        "object": "text",
+        # key64 of object and key; `key` is the JSON object as sent.
+        "record_key": "bigint",
+        "key": "text",
+        "fields": "variant",
+        "occurred_at": "timestamp",
+        "received_at": "timestamp",
+        "known_at": "timestamp",
+    },
+)
+
+QUARANTINE = _table(
+    "quarantine",
+    "position",
+    {
+        "position": "bigint",
+        "number": "bigint",
+        "source": "text",
+        "received_at": "timestamp",
+        "reasons": "text",
+        "body": "text",
+        # How many messages the row stands for: one, but for a body that could not be taken apart.
+        "messages": "bigint",
+    },
+)
+
+LEDGER = _table(
+    "ledger",
+    "source",
+    {
+        "source": "text",
+        "loaded": "bigint",
+        "quarantined": "bigint",
+        "duplicate": "bigint",
+        "last_received": "timestamp",
+    },
+)
+
+USER_AGENTS = _table(
+    "user_agents",
+    "user_agent",
+    {
+        "user_agent": "text",
+        "browser": "text",
+        "browser_version": "text",
+        "os": "text",
+        "device": "text",
+        "is_bot": "boolean",
+    },
+)
+
+REFERRERS = _table(
+    "referrers",
+    "referrer_host",
+    {"referrer_host": "text", "referrer_medium": "text", "referrer_name": "text"},
+)
+
+TABLES = (EVENTS, TRAITS, RECORD_CHANGES, QUARANTINE, LEDGER, USER_AGENTS, REFERRERS)

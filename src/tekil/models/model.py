@@ -1,0 +1,44 @@
+"""What a model is: a name, a SELECT, the columns it gives, and the key whose rows change together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import sqlglot
+from sqlglot import exp
+
+from tekil.warehouse import Column, Table, wake_expression
+from tekil.warehouse.protocol import ColumnType
+
+
+@dataclass(frozen=True)
+class Model:
+    """A SELECT whose row for a person depends on that person's rows alone.
+
+    The SQL reads `person_events` and `person_traits` (events and traits with their `person_id`), groups by
+    `person_id`, and never says how much it sees. Windows are written `column > now() - interval N unit`.
+    """
+
+    name: str
+    sql: str
+    columns: Mapping[str, ColumnType]
+
+    @cached_property
+    def table(self) -> Table:
+        """The table that holds the model's rows; a model with windows has a `wake_at` too."""
+        columns = [Column("person_id", "text"), *(Column(n, t) for n, t in self.columns.items())]
+        if wake_expression(self.sql) is not None:
+            columns.append(Column("wake_at", "timestamp"))
+        return Table(self.name, tuple(columns), key="person_id")
+
+    @cached_property
+    def compiled(self) -> str:
+        """The SELECT as it is run: `wake_at` added where time alone can change an answer."""
+        wake = wake_expression(self.sql)
+        if wake is None:
+            return self.sql
+        tree = sqlglot.parse_one(self.sql, dialect="duckdb")
+        assert isinstance(tree, exp.Select)
+        return tree.select(f"{wake} AS wake_at", dialect="duckdb").sql(dialect="duckdb")

@@ -1,0 +1,132 @@
+"""Does what we show follow from what we kept? A fresh rebuild, compared row by row with the live tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from tekil.engine import DUE_MAX, Engine
+from tekil.models import CARD_QUERY, Bindings, build_cards, derive
+from tekil.warehouse import Warehouse
+
+ROWS_SHOWN = 20
+"""Differing rows that are shown of each table and side."""
+
+CARDS_AT_ONCE = 20_000
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """A row that should be in a table and is not (`missing`), or is and should not be (`unexpected`)."""
+
+    table: str
+    kind: str
+    row: dict[str, Any]
+
+
+class Verification(msgspec.Struct, frozen=True):
+    """The outcome: what was compared, and what differed. `rows` counts the rows of each live table."""
+
+    rows: dict[str, int]
+    differences: list[Difference]
+    ledger: list[str]
+
+    @property
+    def holds(self) -> bool:
+        """Whether everything follows from what was kept."""
+        return not self.differences and not self.ledger
+
+
+def verify(engine: Engine) -> Verification:
+    """Compare a fresh rebuild with the live tables and the cards, and check the ledger.
+
+    Runs on the engine's own thread, between cycles; the collector keeps accepting meanwhile. People whose
+    time had come by the last cycle's clock are refreshed first, so that both sides mean the same `now()`.
+    """
+    while (cycle := engine.step()) is not None and cycle.woken == DUE_MAX:
+        pass
+    warehouse = engine.warehouse
+    marks = warehouse.marks()
+    if marks.clock is None:
+        return Verification({}, [], check_ledger(engine))
+    warehouse.set_now(marks.clock)
+    staged = derive(warehouse, engine.models, Bindings.all(), "fresh_")
+    differences = compare(warehouse, staged)
+    rows = {
+        table: int(warehouse.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py()) for table in staged
+    }
+    for relation in staged.values():
+        warehouse.drop(relation)
+    differences += compare_cards(engine)
+    return Verification({**rows, "cards": engine.store.cards.count()}, differences, check_ledger(engine))
+
+
+def compare(warehouse: Warehouse, staged: Mapping[str, str]) -> list[Difference]:
+    """Return the rows in which each table and its staged counterpart differ, some of each."""
+    found = []
+    for table, fresh in staged.items():
+        for kind, one, other in (("missing", fresh, table), ("unexpected", table, fresh)):
+            rows = warehouse.query(f"SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other} LIMIT {ROWS_SHOWN}")
+            found += [Difference(table, kind, row) for row in rows.to_pylist()]
+    return found
+
+
+def compare_cards(engine: Engine) -> list[Difference]:
+    """Return the cards that are not what their person's rows say, and those of nobody."""
+    found: list[Difference] = []
+    warehouse, cards = engine.warehouse, engine.store.cards
+    people = warehouse.query("SELECT person_id FROM activity ORDER BY person_id")
+    for start in range(0, people.num_rows, CARDS_AT_ONCE):
+        warehouse.stage("checking", people.slice(start, CARDS_AT_ONCE))
+        among = "WHERE person_id IN (SELECT person_id FROM checking)"
+        rows = warehouse.query(f"SELECT * FROM ({CARD_QUERY}) AS cards {among}")
+        identifiers = warehouse.query(f"SELECT person_id, kind, value, identifier_id FROM identity {among}")
+        expected = {card.person_id: card for card in build_cards(rows, identifiers)}
+        actual = {card.person_id: card for card in cards.get_many(list(expected))}
+        for person_id, card in expected.items():
+            if actual.get(person_id) != card and len(found) < ROWS_SHOWN:
+                found.append(Difference("cards", "missing", msgspec.to_builtins(card)))
+    if cards.count() != people.num_rows:
+        told = {"cards": cards.count(), "persons": people.num_rows}
+        found.append(Difference("cards", "unexpected", told))
+    return found
+
+
+def check_ledger(engine: Engine) -> list[str]:
+    """Return, in words, every way in which the ledger does not balance (law 8)."""
+    warehouse = engine.warehouse
+    position = warehouse.marks().position
+    kept = {
+        row["source"]: row
+        for row in warehouse.query("""
+            SELECT source, sum(loaded) AS loaded, sum(quarantined) AS quarantined FROM (
+              SELECT source, count(*) AS loaded, 0 AS quarantined FROM events GROUP BY source
+              UNION ALL
+              SELECT source, count(*) AS loaded, 0 AS quarantined FROM record_changes GROUP BY source
+              UNION ALL
+              SELECT source, 0 AS loaded, sum(messages) AS quarantined FROM quarantine GROUP BY source
+            ) AS kept GROUP BY source
+        """).to_pylist()
+    }
+    ledger = {row["source"]: row for row in warehouse.query("SELECT * FROM ledger").to_pylist()}
+    problems = []
+    for count in engine.log.counts(position):
+        row = ledger.get(count.source, {"loaded": 0, "quarantined": 0, "duplicate": 0})
+        total = row["loaded"] + row["quarantined"] + row["duplicate"] + count.waiting
+        if total != count.accepted:
+            problems.append(
+                f"{count.source}: {count.accepted} accepted, but {row['loaded']} loaded"
+                f" + {row['quarantined']} quarantined + {row['duplicate']} duplicate"
+                f" + {count.waiting} waiting = {total}"
+            )
+        problems += _miscounted(count.source, row, kept.get(count.source, {}))
+    return problems
+
+
+def _miscounted(source: str, row: Mapping[str, Any], kept: Mapping[str, Any]) -> Sequence[str]:
+    return [
+        f"{source}: the ledger says {row[name]} {name}, the tables hold {kept.get(name, 0)}"
+        for name in ("loaded", "quarantined")
+        if int(row[name]) != int(kept.get(name, 0))
+    ]

@@ -1,0 +1,19 @@
+"""The warehouse: what was said, understood. One protocol, an adapter for each engine.
+
+SQL is written once, in DuckDB's dialect with the macros of `dialect`, and rendered for the engine at hand.
+"""
+
+from tekil.warehouse.dialect import bind, columns_used, wake_expression
+from tekil.warehouse.open import open_warehouse
+from tekil.warehouse.protocol import Column, Marks, Table, Warehouse
+
+__all__ = [
+    "Column",
+    "Marks",
+    "Table",
+    "Warehouse",
+    "bind",
+    "columns_used",
+    "open_warehouse",
+    "wake_expression",
+]

@@ -1,0 +1,202 @@
+"""The warehouse in one DuckDB file, owned by one process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from tekil.errors import BadRequest, Unavailable
+from tekil.warehouse.dialect import render
+from tekil.warehouse.protocol import STRUCTS, Marks, Table
+
+TYPES = {
+    "text": "VARCHAR",
+    "texts": "VARCHAR[]",
+    "bigint": "BIGINT",
+    "integer": "INTEGER",
+    "boolean": "BOOLEAN",
+    "timestamp": "TIMESTAMP",
+    "variant": "VARIANT",
+}
+TYPES |= {
+    name: f"STRUCT({', '.join(f'{member} {TYPES[kind]}' for member, kind in members.items())})"
+    for name, members in STRUCTS.items()
+}
+
+SETTINGS = {
+    # Nobody's SQL may read or write files of this machine; what the engine needs is in its own file.
+    "enable_external_access": "false",
+    "preserve_insertion_order": "false",
+    # Measured on 164,000 real events: writing properties shredded takes 2.9 s, whole 0.46 s; and reading
+    # two of them from whole values was the faster, too.
+    "variant_minimum_shredding_size": "-1",
+    "TimeZone": "'UTC'",
+    # A checkpoint holds up the next commit, so it is left to quiet moments (`cluster`) up to this much.
+    "wal_autocheckpoint": "'512MB'",
+}
+
+MARKS = "tekil_marks"
+THREADS = os.cpu_count() or 1
+
+
+class DuckDBWarehouse:
+    """A `Warehouse` in a DuckDB file, or in memory where the path is `:memory:`."""
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        """Open or make the file. Raises `Unavailable` while another process owns it."""
+        self.path = path
+        if str(path) != ":memory:" and not read_only:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = duckdb.connect(str(path), read_only=read_only)
+        except duckdb.Error as error:
+            raise Unavailable(
+                f"The warehouse at {path} cannot be opened: {error}. One process owns it at a time; "
+                "if Tekil is running, ask through its API instead.",
+                code="warehouse_unavailable",
+            ) from error
+        for name, value in SETTINGS.items():
+            self._connection.execute(f"SET GLOBAL {name} = {value}")
+        self._tables: dict[str, Table] = {}
+        self._now: datetime | None = None
+        self._cursor_lock = threading.Lock()
+        if not read_only:
+            self._connection.execute(
+                f"CREATE TABLE IF NOT EXISTS {MARKS}"
+                " (position BIGINT, cycle BIGINT, clock TIMESTAMP, models VARCHAR)"
+            )
+
+    def create(self, tables: Sequence[Table]) -> None:
+        """See `Warehouse.create`."""
+        for table in tables:
+            columns = ", ".join(f'"{c.name}" {TYPES[c.type]}' for c in table.columns)
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
+            self._tables[table.name] = table
+
+    def define(self, views: Mapping[str, str]) -> None:
+        """See `Warehouse.define`."""
+        for name, sql in views.items():
+            self._connection.execute(f"CREATE OR REPLACE VIEW {name} AS {self._render(sql)}")
+
+    def set_now(self, instant: datetime) -> None:
+        """See `Warehouse.set_now`."""
+        self._now = instant
+
+    def stage(self, name: str, rows: pa.Table) -> None:
+        """See `Warehouse.stage`."""
+        # Arrow rows never change, so they are scanned where they lie; in small batches, because a batch is
+        # what a thread of the engine takes at a time.
+        self.drop(name)
+        share = max(1, rows.num_rows // (4 * THREADS))
+        self._connection.register(name, pa.Table.from_batches(rows.to_batches(share), rows.schema))
+
+    def derive(self, name: str, sql: str) -> None:
+        """See `Warehouse.derive`."""
+        try:
+            self._connection.unregister(name)
+            self._connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {self._render(sql)}")
+        except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+            raise BadRequest(f"A value cannot be read: {error}", code="data_unreadable") from error
+
+    def drop(self, name: str) -> None:
+        """See `Warehouse.drop`."""
+        # A name stands for rows of Arrow, or for a table; the one is let go before the other is looked for.
+        self._connection.unregister(name)
+        self._connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+    def append(self, table: str, sql: str) -> None:
+        """See `Warehouse.append`."""
+        self._connection.execute(f"INSERT INTO {table} BY NAME {self._render(sql)}")
+
+    def replace(self, table: str, touched: str, sql: str) -> None:
+        """See `Warehouse.replace`."""
+        key = self._tables[table].key
+        # DELETE + INSERT: measured 25 ms for 10,000 rows among 2 million, where MERGE takes 600 ms.
+        self._connection.execute(f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})")
+        self.append(table, sql)
+
+    def overwrite(self, table: str, sql: str) -> None:
+        """See `Warehouse.overwrite`."""
+        self._connection.execute(f"DELETE FROM {table}")
+        self.append(table, sql)
+
+    def query(self, sql: str) -> pa.Table:
+        """See `Warehouse.query`."""
+        return self._connection.sql(self._render(sql)).to_arrow_table()
+
+    def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """See `Warehouse.read`. Each call has a cursor, hence a snapshot, of its own."""
+        with self._cursor_lock:
+            cursor = self._connection.cursor()
+        try:
+            statements = cursor.extract_statements(sql)
+            if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+                raise BadRequest(
+                    "Only one SELECT can be run here; what it reads can never be changed.",
+                    code="sql_not_a_select",
+                )
+            return _portable(cursor.sql(sql, params=parameters or None)).to_arrow_table()
+        except duckdb.Error as error:
+            raise BadRequest(str(error), code="sql_invalid") from error
+        finally:
+            cursor.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[None]:
+        """See `Warehouse.transaction`."""
+        self._connection.execute("BEGIN TRANSACTION")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def marks(self) -> Marks:
+        """See `Warehouse.marks`."""
+        select = f"SELECT position, cycle, clock, models FROM {MARKS}"
+        rows = self._connection.execute(select).fetchall()
+        return Marks(*rows[0]) if rows else Marks()
+
+    def set_marks(self, marks: Marks) -> None:
+        """See `Warehouse.set_marks`."""
+        self._connection.execute(f"DELETE FROM {MARKS}")
+        self._connection.execute(
+            f"INSERT INTO {MARKS} VALUES (?, ?, ?, ?)",
+            [marks.position, marks.cycle, marks.clock, marks.models],
+        )
+
+    def cluster(self, table: str) -> bool:
+        """See `Warehouse.cluster`."""
+        return False
+
+    def close(self) -> None:
+        """See `Warehouse.close`."""
+        self._connection.close()
+
+    def _render(self, sql: str) -> str:
+        return render(sql, "duckdb", self._now)
+
+
+def _portable(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Give columns that only DuckDB knows a type that Arrow's readers know: JSON text, whole numbers."""
+    casts = {"VARIANT": "CAST(CAST({0} AS JSON) AS VARCHAR)", "HUGEINT": "CAST({0} AS DECIMAL(38, 0))"}
+    types = [str(kind) for kind in rows.types]
+    if not any(kind in casts for kind in types):
+        return rows
+    quoted = ['"' + name.replace('"', '""') + '"' for name in rows.columns]
+    return rows.project(
+        ", ".join(
+            f"{casts[kind].format(name)} AS {name}" if kind in casts else name
+            for name, kind in zip(quoted, types, strict=True)
+        )
+    )

@@ -1,0 +1,149 @@
+"""What any warehouse engine can do. Nothing here knows which one it is.
+
+Relations are of two kinds. **Tables** last: they are declared once, and written only inside a transaction.
+**Staged** relations are scratch: they belong to the one who made them, hold their rows from the moment they
+are made (never a view that changes underneath), and are replaced when staged again under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+ColumnType = Literal["text", "texts", "bigint", "integer", "boolean", "timestamp", "variant", "page", "touch"]
+"""`texts` is a list of text; `timestamp` an instant in UTC without a zone; `variant` any JSON value;
+`page` and `touch` are records of text with an instant, as `STRUCTS` lists."""
+
+STRUCTS = {
+    "page": {"url": "text", "title": "text", "seen_at": "timestamp"},
+    "touch": {
+        "source": "text",
+        "medium": "text",
+        "campaign": "text",
+        "click_id_kind": "text",
+        "referrer_host": "text",
+        "seen_at": "timestamp",
+    },
+}
+"""The members of a column type that is a record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table."""
+
+    name: str
+    type: ColumnType
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table that lasts. `key` is the column whose rows are replaced together.
+
+    `cluster_by`, where given, is the column whose equal values should lie side by side on disk; `cluster`
+    brings that about in the background, rows arrive in any order.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    key: str
+    cluster_by: str | None = None
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far the engine has come: committed with the data, so that both are true or neither.
+
+    `position` is the last log position loaded, `cycle` counts committed cycles, `clock` is the instant that
+    `now()` stood for in the last one (UTC; nothing before the first), `models` the digest of the models that
+    gave what is here.
+    """
+
+    position: int = 0
+    cycle: int = 0
+    clock: datetime | None = None
+    models: str = ""
+
+
+class Warehouse(Protocol):
+    """Relations, and SELECTs over them. One writer: the engine's loop; `read` may be called by anyone."""
+
+    def create(self, tables: Sequence[Table]) -> None:
+        """Make the tables that are missing."""
+        ...
+
+    def define(self, views: Mapping[str, str]) -> None:
+        """Make views: name → SELECT over tables, for people who write SQL."""
+        ...
+
+    def set_now(self, instant: datetime) -> None:
+        """Say what `now()` means in all SQL of the writer from here on (UTC)."""
+        ...
+
+    def stage(self, name: str, rows: pa.Table) -> None:
+        """Make a staged relation from Arrow rows."""
+        ...
+
+    def derive(self, name: str, sql: str) -> None:
+        """Make a staged relation from a SELECT, computed now."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Let go of a staged relation; one that is not there is no error."""
+        ...
+
+    def append(self, table: str, sql: str) -> None:
+        """Add the rows of a SELECT to a table; columns are matched by name, absent ones are null."""
+        ...
+
+    def replace(self, table: str, touched: str, sql: str) -> None:
+        """Delete the rows whose key is in `touched`, then add the rows of a SELECT.
+
+        `touched` is a relation with the table's key as a column. This is how every refresh writes.
+        """
+        ...
+
+    def overwrite(self, table: str, sql: str) -> None:
+        """Put the rows of a SELECT in place of all rows of a table."""
+        ...
+
+    def query(self, sql: str) -> pa.Table:
+        """Run a SELECT as the writer, who sees staged relations and their own uncommitted rows."""
+        ...
+
+    def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run a SELECT over what is committed, from any thread. Parameters are written `$name`.
+
+        Raises `BadRequest` where the SQL is wrong, or is not one SELECT.
+        """
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Begin; commit when the block ends; leave all tables and marks as they were if it raises."""
+        ...
+
+    def marks(self) -> Marks:
+        """Return the committed marks."""
+        ...
+
+    def set_marks(self, marks: Marks) -> None:
+        """Move the marks, inside a transaction."""
+        ...
+
+    def cluster(self, table: str) -> bool:
+        """Do one bounded step towards the order of the table's `cluster_by`; True if there was one to do."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections."""
+        ...

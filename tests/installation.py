@@ -1,0 +1,106 @@
+"""An installation without processes: log, warehouse, store and engine, with a clock the test moves."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from tekil.engine import Engine
+from tekil.log import Entry, Log, open_log
+from tekil.messages import pack
+from tekil.models import ACTIVITY, ATTRIBUTES, Model
+from tekil.store import Card, Store, open_store
+from tekil.warehouse import Warehouse
+from tekil.warehouse.duckdb import DuckDBWarehouse
+
+NOON = datetime(2026, 3, 1, 12)
+"""When tests begin, UTC."""
+
+_EPOCH = datetime(1970, 1, 1)
+
+
+def microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+class Installation:
+    """Say things at an instant, let the engine run, look at what is known."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        store: Store | None = None,
+        warehouse: Warehouse | None = None,
+        models: Sequence[Model] = (ACTIVITY, ATTRIBUTES),
+    ) -> None:
+        self.now = NOON
+        self.log: Log = open_log(f"sqlite:///{folder / f'log-{next(_numbers)}.db'}")
+        self.store = store or open_store(f"sqlite:///{folder / 'store.db'}")
+        self.warehouse: Warehouse = warehouse or DuckDBWarehouse(":memory:")
+        self.engine = Engine(self.log, self.warehouse, self.store, models, clock=lambda: self.now)
+        self.engine.recover()
+
+    def say(
+        self,
+        *messages: Any,
+        source: str = "web",
+        door: str = "batch",
+        at: datetime | None = None,
+        sent_at: str | None = None,
+    ) -> None:
+        """Accept messages, as the door does."""
+        parts = [m if isinstance(m, bytes) else json.dumps(m).encode() for m in messages]
+        packed = pack(parts, None if sent_at is None else json.dumps(sent_at).encode())
+        self.log.append([Entry(source, door, microseconds(at or self.now), packed.messages, packed.body)])
+
+    def pass_time(self, **span: float) -> None:
+        """Let time go by, in the words of `timedelta`."""
+        self.now += timedelta(**span)
+
+    def run(self) -> int:
+        """Run the engine until nothing waits; return how many messages it took."""
+        return self.engine.drain()
+
+    def person(self, reference: str) -> Card:
+        """Return whoever owns `kind:value`; a test that asks for nobody fails here."""
+        kind, _, value = reference.partition(":")
+        card = self.store.cards.find(kind, value)
+        assert card is not None, f"nobody is known as {reference}"
+        return card
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a SELECT over what is committed."""
+        found: list[dict[str, Any]] = self.warehouse.read(sql).to_pylist()
+        return found
+
+    def knowledge(self) -> dict[str, list[str]]:
+        """Return everything derived, row by row, in an order of its own: for comparing whole installations."""
+        return {table: self.sorted_rows(f"SELECT * FROM {table}") for table in DERIVED}
+
+    def sorted_rows(self, sql: str) -> list[str]:
+        return sorted(repr(sorted(row.items())) for row in self.warehouse.read(sql).to_pylist())
+
+    def cards(self) -> list[Card]:
+        """Return all cards, identifiers included."""
+        ids = [row["person_id"] for row in self.rows("SELECT person_id FROM activity ORDER BY person_id")]
+        return sorted(self.store.cards.get_many(ids), key=lambda card: card.person_id)
+
+    def close(self) -> None:
+        self.warehouse.close()
+        self.log.close()
+
+
+DERIVED = ("evidence", "identity", "activity", "attributes")
+_numbers = itertools.count()
+
+
+def rows_of(table: pa.Table) -> Iterable[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.to_pylist()
+    return found
