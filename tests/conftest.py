@@ -9,6 +9,11 @@ from typing import NoReturn, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.laws.conftest import found, store
+
+# The installations of the laws are what many other tests begin with, too.
+__all__ = ["found", "missing", "store"]
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 # Two cores are shared by all lanes, so a slow example says nothing about the code.

@@ -81,7 +81,7 @@ class Installation:
         return found
 
     def knowledge(self) -> dict[str, list[str]]:
-        """Return everything derived, row by row, in an order of its own: for comparing whole installations."""
+        """Return everything derived, row by row, in an order of its own: to compare installations."""
         return {table: self.sorted_rows(f"SELECT * FROM {table}") for table in DERIVED}
 
     def sorted_rows(self, sql: str) -> list[str]:

@@ -6,13 +6,13 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import httpx
 
 from tekil import config
-from tekil.app import Supervisor
+from tekil.app.supervisor import Supervisor
 from tekil.config import FILE_NAME, Config
 from tekil.demo import SOURCES, Company, play
 from tekil.errors import TekilError, Unavailable
@@ -30,6 +30,7 @@ def run_demo(
     people: int,
     days: int,
     seed: int,
+    until: datetime,
     ports: tuple[int, int],
     keep: bool,
     live: bool,
@@ -37,12 +38,12 @@ def run_demo(
 ) -> None:
     """Start Tekil in `folder` and play the company to it, until stopped.
 
-    `people` customers with `days` of history; `ports` are the door's and the console's. What an earlier
-    demo left in `folder` is removed unless `keep` says otherwise.
+    `people` customers with `days` of history that ends at `until` (which has a zone); `ports` are the
+    door's and the console's. What an earlier demo left in `folder` is removed unless `keep` says otherwise.
     """
     settings = _prepare(folder, ports, keep)
     keys = _write_keys(settings)
-    company = Company(seed=seed, people=people, days=days, until=datetime.now(UTC))
+    company = Company(seed=seed, people=people, days=days, until=until)
     stop = threading.Event()
     supervisor = Supervisor(settings, say)
     player = threading.Thread(

@@ -46,6 +46,9 @@ IDLE_SECONDS = 0.05
 
 CARDS_AT_ONCE = 20_000
 
+CYCLES_A_STEP = 20
+"""Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
+
 Result = TypeVar("Result")
 
 Progress = Callable[[str, int, int], None]
@@ -91,6 +94,10 @@ class Engine:
         self._events = ", ".join(_needed(EVENTS, models))
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
+        self._cycles = 0
+        self._next_wake: datetime | None = None
+        self._published = store.cards.published_cycle()
+        self._ended = False
         self.beat = time.monotonic()
         tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
         warehouse.create(tables)
@@ -101,22 +108,30 @@ class Engine:
         marks = self.warehouse.marks()
         if marks.models and marks.models != self._digest:
             self.rebuild(progress)
-        elif marks.cycle != self.store.cards.published_cycle():
-            self._publish_marked(marks.cycle, progress or _silent)
+        else:
+            self._catch_up(marks, progress or _silent)
+
+    def _catch_up(self, marks: Marks, tell: Progress) -> None:
+        """Publish what the last commit changed, if we died, or the store was away, before that was done."""
+        if marks.cycle != self._published:
+            self._publish_marked(marks.cycle, tell)
 
     def step(self) -> Cycle | None:
         """Run one cycle; return what it did, or nothing where nothing waited."""
         started = time.monotonic()
         marks = self.warehouse.marks()
+        self._catch_up(marks, _silent)
         bodies = self.log.read(marks.position, BODIES_MAX, size=BODIES_SIZE_MAX)
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
-        due = self._stage_due()
-        if not bodies.num_rows and not due:
+        if not bodies.num_rows and not self._is_someone_due(now):
             return None
+        due = self._stage_due()
         self._stage_refresh(bodies)
         position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
         after = Marks(position, marks.cycle + 1, now, self._digest)
+        self._cycles += 1
+        self._next_wake = None
         with self.warehouse.transaction():
             keep(self.warehouse)
             self._write_refresh(after)
@@ -127,23 +142,46 @@ class Engine:
     def run(self, stop: threading.Event, on_error: Callable[[TekilError], None]) -> None:
         """Run cycles until told to stop. What is away for a while is waited for; nothing is skipped."""
         pause = IDLE_SECONDS
-        while not stop.is_set():
-            self._run_tasks()
-            try:
-                busy = self.step() is not None
-                self.beat = time.monotonic()
-                pause = IDLE_SECONDS
-            except Unavailable as error:
-                on_error(error)
-                busy, pause = False, min(pause * 2, 5.0)
-            if not busy:
-                stop.wait(pause)
+        try:
+            while not stop.is_set():
+                self._run_tasks()
+                try:
+                    busy = self.step() is not None
+                    self.beat = time.monotonic()
+                    pause = IDLE_SECONDS
+                except Unavailable as error:
+                    on_error(error)
+                    busy, pause = False, min(pause * 2, 5.0)
+                if not busy or self._cycles % CYCLES_A_STEP == 0:
+                    busy = self._cluster() or busy
+                if not busy:
+                    stop.wait(pause)
+        finally:
+            self._refuse_tasks()
+
+    def _cluster(self) -> bool:
+        """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
+        return any(self.warehouse.cluster(table.name) for table in (EVENTS, TRAITS))
 
     def submit(self, task: Callable[[Engine], Result]) -> Future[Result]:
         """Have the loop's thread run a task between two cycles; from any thread."""
         future: Future[Result] = Future()
         self._tasks.put((task, future))
+        if self._ended:
+            self._refuse_tasks()
         return future
+
+    def _refuse_tasks(self) -> None:
+        """Tell whoever still waits that the loop has ended: nobody would ever answer them."""
+        self._ended = True
+        while True:
+            try:
+                _, future = self._tasks.get_nowait()
+            except queue.Empty:
+                return
+            future.set_exception(
+                Unavailable("The engine is stopping; ask again when it is back.", code="engine_stopping")
+            )
 
     def _run_tasks(self) -> None:
         while not self._tasks.empty():
@@ -181,6 +219,7 @@ class Engine:
             self._mark("rebuilt_persons", after)
         for relation in staged.values():
             self.warehouse.drop(relation)
+        self._next_wake = None
         self._publish_marked(after.cycle, tell)
 
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
@@ -188,11 +227,21 @@ class Engine:
         since = time.monotonic() - seconds
         return [lag for at, cycle in list(self._recent) if at >= since for lag in cycle.lags]
 
-    def _stage_due(self) -> int:
+    def _is_someone_due(self, now: datetime) -> bool:
+        """Return whether somebody's time has come. Asked all the time, so the next one's is remembered."""
+        if self._next_wake is None:
+            found = self.warehouse.query(f"SELECT min(wake_at) AS wake_at FROM ({self._waking()}) AS waking")
+            self._next_wake = found["wake_at"][0].as_py() or datetime.max
+        return self._next_wake <= now
+
+    def _waking(self, condition: str = "TRUE") -> str:
         waking = [model.name for model in self.models if "wake_at" in model.table.column_names]
-        selects = " UNION ALL ".join(
-            f"SELECT person_id, wake_at FROM {name} WHERE wake_at <= now()" for name in waking
+        return " UNION ALL ".join(
+            f"SELECT person_id, wake_at FROM {name} WHERE {condition}" for name in waking
         )
+
+    def _stage_due(self) -> int:
+        selects = self._waking("wake_at <= now()")
         self.warehouse.derive(
             "due",
             f"SELECT person_id FROM ({selects}) AS waking GROUP BY person_id"
@@ -253,6 +302,8 @@ class Engine:
             f"SELECT person_id, kind, value, identifier_id FROM {IDENTITY.name} {among}"
         )
         self.store.cards.publish(ids, list(build_cards(rows, identifiers)), cycle)
+        if cycle is not None:
+            self._published = cycle
         return len(ids)
 
     def _publish_marked(self, cycle: int, tell: Progress) -> None:

@@ -6,10 +6,10 @@ library opens the files itself, to read only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import importlib
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import msgspec
@@ -18,11 +18,9 @@ import pyarrow as pa
 from tekil import config
 from tekil.config import Config
 from tekil.errors import BadRequest, NotFound, TekilError, Unavailable
-from tekil.live_reads import LiveReads
-from tekil.log import open_log
-from tekil.reads import MovedPerson
-from tekil.store import open_store
-from tekil.warehouse import open_warehouse
+
+if TYPE_CHECKING:
+    from tekil.offline import Files
 
 LOCAL_KEY = "local.key"
 """File in the data folder that lets this machine's user ask the running engine."""
@@ -39,8 +37,7 @@ class Tekil:
         """Take the settings; find out whether the engine runs."""
         self._settings = settings
         self._http = self._connect()
-        self._close: Callable[[], None] = lambda: None
-        self._reads = None if self._http else self._open_files()
+        self._files = None if self._http else self._open_files()
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -62,28 +59,22 @@ class Tekil:
 
         Raises `BadRequest` where the SQL is wrong or is no SELECT.
         """
-        if self._reads is not None:
-            return self._reads.sql(statement)
+        if self._files is not None:
+            return self._files.sql(statement)
         answer = self.request("POST", "/v1/sql", json={"statement": statement}, accept=ARROW)
         return pa.ipc.open_stream(answer.content).read_all()
 
     def profile(self, reference: str) -> dict[str, Any]:
         """Return a person by id or `kind:value`, as the API gives them. Raises `NotFound`."""
-        if self._reads is not None:
-            try:
-                card = self._reads.profile(reference)
-            except MovedPerson as moved:
-                card = self._reads.profile(moved.person_id)
-            identifiers = [{"kind": i.kind, "value": i.value} for i in card.identifiers]
-            return {**card.as_dict(), "identifiers": identifiers}
+        if self._files is not None:
+            return self._files.profile(reference)
         quoted = httpx.URL(path=reference).raw_path.decode()
         return self.json("GET", f"/v1/profiles/{quoted}")
 
     def ledger(self) -> dict[str, Any]:
         """Return the ledger in messages: `total` and `sources`."""
-        if self._reads is not None:
-            told: dict[str, Any] = msgspec.to_builtins(self._reads.ledger())
-            return told
+        if self._files is not None:
+            return self._files.ledger()
         return self.json("GET", "/v1/ledger")
 
     def json(self, method: str, path: str, **content: Any) -> dict[str, Any]:
@@ -112,7 +103,8 @@ class Tekil:
         """Let go of files and connections."""
         if self._http is not None:
             self._http.close()
-        self._close()
+        if self._files is not None:
+            self._files.close()
 
     def _connect(self) -> httpx.Client | None:
         key = self._settings.data / LOCAL_KEY
@@ -137,18 +129,17 @@ class Tekil:
             return None
         return client
 
-    def _open_files(self) -> LiveReads:
-        settings = self._settings
-        log = open_log(settings.resolve(settings.log))
-        store = open_store(settings.resolve(settings.store))
-        warehouse = open_warehouse(settings.resolve(settings.warehouse), read_only=True)
-
-        def close() -> None:
-            for place in (log, store, warehouse):
-                place.close()
-
-        self._close = close
-        return LiveReads(log, warehouse, store)
+    def _open_files(self) -> Files:
+        # The engine writes its key when it first runs; before that there is nothing to look at.
+        if not (self._settings.data / LOCAL_KEY).is_file():
+            raise Unavailable(
+                f"Tekil has never run in {self._settings.root}, so there is nothing to see yet. "
+                "Start it with `tekil up`.",
+                code="never_started",
+            )
+        # With an engine to ask, none of the weight of reading files is needed.
+        files: Files = importlib.import_module("tekil.offline").Files(self._settings)
+        return files
 
 
 def open(path: str | Path = ".") -> Tekil:

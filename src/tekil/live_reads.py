@@ -1,4 +1,4 @@
-"""Reads over a running engine: cards from the store, everything else from what the warehouse has committed."""
+"""Reads over a running engine: cards from the store, all else from what the warehouse has committed."""
 
 from __future__ import annotations
 
@@ -92,8 +92,8 @@ class LiveReads:
         before, key = _parse_cursor(cursor)
         rows = self._read(
             f"""
-            SELECT message_key, message_id, source, type, event, occurred_at, received_at, url, title, campaign,
-              properties
+            SELECT message_key, message_id, source, type, event, occurred_at, received_at, url, title,
+              campaign, properties
             FROM timeline
             WHERE identifier_key IN ({owned})
               AND (occurred_at < $before OR (occurred_at = $before AND message_key < $key))
@@ -108,7 +108,7 @@ class LiveReads:
         return Page(events[:limit], f"{last['occurred_at'].isoformat()}_{last['message_key']}")
 
     def ledger(self) -> Ledger:
-        """See `Reads.ledger`. The position is read with the counts; the log is then asked about that position."""
+        """See `Reads.ledger`. The position is read with the counts; the log is asked about that position."""
         rows = self._read("""
             SELECT m.position, l.source, l.loaded, l.quarantined, l.duplicate, l.last_received
             FROM tekil_marks m LEFT JOIN ledger l ON TRUE
@@ -146,12 +146,12 @@ class LiveReads:
         return [Arrival(**row) for row in rows]
 
     def minutes(self, minutes: int = 60) -> list[MinuteCount]:
-        """See `Reads.minutes`."""
+        """See `Reads.minutes`. Imported history is left out: it arrived now, and happened long ago."""
         since = utc_now().replace(second=0, microsecond=0) - timedelta(minutes=minutes - 1)
         rows = self._read(
             """
             SELECT date_trunc('minute', received_at) AS minute, source, count(*) AS events
-            FROM events WHERE received_at >= $since GROUP BY ALL ORDER BY ALL
+            FROM events WHERE received_at >= $since AND known_at = received_at GROUP BY ALL ORDER BY ALL
             """,
             {"since": since},
         )
@@ -186,8 +186,8 @@ class LiveReads:
         silence = time.monotonic() - self._engine.beat if self._engine else 0.0
         if silence > SILENCE_MAX:
             raise Unavailable(
-                f"The engine's loop has been busy or stuck for {silence:.0f} s. Accepted messages wait safely in "
-                "the log.",
+                f"The engine's loop has been busy or stuck for {silence:.0f} s. Accepted messages wait"
+                " safely in the log.",
                 code="engine_silent",
             )
 

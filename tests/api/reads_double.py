@@ -88,7 +88,6 @@ class FullShop:
             "pages": 812,
             "events_7d": 41,
             "events_30d": 203,
-            "days_active": 19,
             "sources": ["web-shop", "mobile-app", "store-pos"][: 1 + n % 3],
             "traits": traits,
             "trait_sources": {key: {"source": "web-shop", "at": stamp(first)} for key in traits},

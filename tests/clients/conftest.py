@@ -1,8 +1,9 @@
-"""Where the real clients send: a running collector, and what is needed to run clients written for Node."""
+"""Where the real clients send: a running Tekil, and what is needed to run clients written for Node."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -10,62 +11,78 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
-from tests.collect.running import HOST, Collector, running
+from tekil.log import open_log
 from tests.conftest import missing
+from tests.running_tekil import Running, running
 
 HERE = Path(__file__).parent
 MODULES = HERE.parents[1] / ".make" / "npm"
 
 
-class Target(Protocol):
-    """What clients send to, and what it holds: a collector and its log, or a whole Tekil and its ledger."""
-
-    url: str
-    key: str
-
-    def wait_for(self, count: int) -> list[dict[str, Any]]:
-        """Return the messages that came in, once there are `count`, or those there are after a while."""
-        ...
-
-
 @dataclass
-class CollectorTarget:
-    """A collector, from when the test began."""
+class Target:
+    """A whole Tekil, from when the test began: what clients send to, and what became of it."""
 
-    collector: Collector
+    tekil: Running
     after: int
-    url: str
-    key: str
+    before: dict[str, int]
+
+    @property
+    def url(self) -> str:
+        return self.tekil.door
+
+    @property
+    def key(self) -> str:
+        return self.tekil.key
 
     def wait_for(self, count: int) -> list[dict[str, Any]]:
+        """Return the messages that came in, once `count` are loaded, or those there are after a while.
+
+        What the clients sent is what the ledger counts: each message of the log is loaded, none is left out.
+        """
         end = time.monotonic() + 20
-        while time.monotonic() < end:
-            counted = sum(one.waiting for one in self.collector.log.counts(self.after))
-            if counted >= count:
+        while (counted := self.counted())["accepted"] < count or counted["waiting"]:
+            if time.monotonic() > end:
                 break
             time.sleep(0.1)
         # A client that sends again what was acknowledged would do so about now.
         time.sleep(0.5)
-        messages: list[dict[str, Any]] = self.collector.messages(self.after)
-        assert sum(one.waiting for one in self.collector.log.counts(self.after)) == len(messages)
+        messages = self._logged()
+        counted = self.counted()
+        assert counted["accepted"] == counted["loaded"] == len(messages)
         return messages
+
+    def counted(self) -> dict[str, int]:
+        """Return the ledger's total, as the API tells it, less what was there before the test."""
+        total = self.tekil.ledger()["total"]
+        return {name: total[name] - self.before[name] for name in total}
+
+    def _logged(self) -> list[dict[str, Any]]:
+        log = open_log(f"sqlite:///{self.tekil.folder}/data/log.db")
+        try:
+            bodies = [body for table in log.replay(self.after) for body in table["body"].to_pylist()]
+        finally:
+            log.close()
+        return [message for body in bodies for message in json.loads(body)["batch"]]
 
 
 @pytest.fixture(scope="session")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    with running(tmp_path_factory.mktemp("clients")) as collector:
-        yield collector
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("clients")) as started:
+        yield started
 
 
 @pytest.fixture
-def target(collector: Collector) -> Target:
+def target(up: Running) -> Target:
     """Where to send, and what came in since the test began."""
-    url = f"http://{HOST}:{collector.port}"
-    return CollectorTarget(collector, collector.log.head(), url, collector.key)
+    log = open_log(f"sqlite:///{up.folder}/data/log.db")
+    after = log.head()
+    log.close()
+    return Target(up, after, up.ledger()["total"])
 
 
 @pytest.fixture(scope="session")

@@ -54,7 +54,6 @@ class Profile(msgspec.Struct, frozen=True):
     pages: int | None = None
     events_7d: int | None = None
     events_30d: int | None = None
-    days_active: int | None = None
     sources: list[str] | None = None
     traits: dict[str, Any] | None = None
     trait_sources: dict[str, TraitSource] | None = None

@@ -30,6 +30,12 @@ BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 NOT_BRACKETS = bytes(i for i in range(256) if i not in b"[]{}")
 STRINGS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
+# Every escape in turn, so that an escaped backslash is never taken for the beginning of one.
+ESCAPES = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)", re.DOTALL
+)
+LONE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
 # Times as any client writes them; what else a `sentAt` may hold stays in the message and out of the envelope.
 INSTANT = re.compile(rb'"[\x20-\x21\x23-\x5b\x5d-\x7e]{1,64}"')
 
@@ -142,6 +148,9 @@ def parse_single(body: bytes) -> Parsed:
     try:
         single = _decode_single(body)
     except (msgspec.MsgspecError, RecursionError) as error:
+        mended = mend_surrogates(body)
+        if mended != body:
+            return parse_single(mended)
         raise _bad_json(error) from error
     _check_depth(body, DEPTH_MAX)
     return Parsed(pack((body,), _instant(single.sentAt)), single.writeKey)
@@ -155,6 +164,9 @@ def parse_batch(body: bytes) -> Parsed:
     try:
         batch = _decode_batch(body)
     except (msgspec.MsgspecError, RecursionError) as error:
+        mended = mend_surrogates(body)
+        if mended != body:
+            return parse_batch(mended)
         raise _bad_json(error) from error
     if len(batch.batch) > BATCH_MESSAGES_MAX:
         raise TooLarge(
@@ -174,6 +186,15 @@ def parse_batch(body: bytes) -> Parsed:
     if shared:
         messages = _merge_shared(messages, shared)
     return Parsed(pack(messages, _instant(batch.sentAt)), batch.writeKey)
+
+
+def mend_surrogates(body: bytes) -> bytes:
+    """Return the body with U+FFFD for every half of a character.
+
+    JavaScript that cuts a text in the middle of an emoji sends such halves. They name no character, so no
+    JSON reader takes them; refusing would make the client drop all the good messages beside.
+    """
+    return ESCAPES.sub(lambda found: rb"\ufffd" if LONE.fullmatch(found[0]) else found[0], body)
 
 
 def text_of(raw: Raw) -> str | None:

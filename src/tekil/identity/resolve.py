@@ -25,7 +25,8 @@ def resolve(warehouse: Warehouse, events: str, prefix: str) -> Mapping[str, str]
     warehouse.derive(names["identifiers"], bind(sql.IDENTIFIERS, names))
     warehouse.derive(staged["evidence"], bind(sql.EVIDENCE, names))
     identifiers = warehouse.query(
-        f"SELECT identifier_key, identifier_id, epoch_us(first_seen) AS first_seen FROM {names['identifiers']}"
+        "SELECT identifier_key, identifier_id, epoch_us(first_seen) AS first_seen"
+        f" FROM {names['identifiers']}"
     )
     evidence = warehouse.query(f"SELECT DISTINCT left_key, right_key FROM {staged['evidence']}")
     warehouse.stage(names["owners"], own(identifiers, evidence))

@@ -13,7 +13,7 @@ _CLICK = f"[?&]({'|'.join(CLICK_IDS)})=([^&#]+)"
 
 
 def _text(expression: str) -> str:
-    return f"nullif(trim({expression}), '')"
+    return f"nullif(trim({expression}, ' '), '')"
 
 
 def _said(expression: str) -> str:
@@ -45,7 +45,7 @@ def international(digits: str) -> str:
 
 def address(text: str) -> str:
     """Return the SQL of an e-mail address in its normal letters."""
-    return f"lowered(replace(trim({text}), 'İ', 'i'))"
+    return f"lowered(replace(trim({text}, ' '), 'İ', 'i'))"
 
 
 # Written out, because not every engine's patterns know [:space:].
@@ -122,7 +122,7 @@ SELECT position, number, source, door, received_at, is_nothing, said_text, said_
   starts_with(nullif(context, 'null'), '{{') AS is_context_object,
   starts_with(nullif(properties, 'null'), '{{') AS is_properties_object,
   starts_with(nullif(traits, 'null'), '{{') AS is_traits_object,
-  strpos(traits, {_NUL}) > 0 AS is_nul_in_traits,
+  is_nul_in_body, CASE WHEN is_nul_in_body THEN traits END AS traits_text,
   CASE WHEN kind = 'identify' THEN traits END AS identify_traits,
   as_variant(context_rest) AS context,
   as_variant(nullif(properties, 'null')) AS properties,
@@ -157,13 +157,13 @@ WRONG = {
     "context_not_an_object": "NOT is_context_object",
     "fields_not_an_object": "NOT starts_with(fields, '{')",
     "nul_character": (
-        "is_nul_in_traits OR"
-        " strpos(concat_ws('', user_id, anonymous_id, previous_id, event, message_id), chr(0)) > 0"
+        "is_nul_in_body AND (strpos(traits_text, " + _NUL + ") > 0 OR"
+        " strpos(concat_ws('', user_id, anonymous_id, previous_id, event, message_id), chr(0)) > 0)"
     ),
 }
 """Reason code → the condition, over the columns of `READ`, under which a message is quarantined for it."""
 
-_ANY_WRONG = " OR ".join(f"coalesce({condition}, FALSE)" for condition in WRONG.values())
+_ANY_WRONG = " OR ".join(f"({condition})" for condition in WRONG.values())
 _ALL_WRONG = ", ".join(f"CASE WHEN {condition} THEN '{code}' END" for code, condition in WRONG.items())
 
 CHECK = f"""

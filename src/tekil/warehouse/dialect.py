@@ -3,7 +3,7 @@
 ========================  ====================================================================================
 macro                     meaning
 ========================  ====================================================================================
-``instant(text)``         the instant an ISO 8601 text names, in UTC (no offset means UTC); null if it names none
+``instant(text)``         the instant an ISO 8601 text names, in UTC (no offset means UTC), or null
 ``as_variant(json)``      a JSON text as a VARIANT; null where it is no JSON
 ``variant_json(v)``       a VARIANT as JSON text
 ``variant_text(v, 'a')``  member `a` of a VARIANT object as text
@@ -19,7 +19,7 @@ macro                     meaning
 ``shifted(t, us)``        an instant moved by microseconds
 ``messages_in(r)``        relation: one row a message of the log bodies in `r` (see `fields`)
 ``items_in(r)``            relation: the messages of the log bodies in `r` as JSON texts (`number`, `item`)
-``members_of(r, c)``      relation: one row a member (`member_name`, `member_value` as JSON text) of the JSON object `r.c`
+``members_of(r, c)``      relation: one row a member (`member_name`, `member_value` as JSON text) of `r.c`
 ========================  ====================================================================================
 
 `now()` is the instant bound by the writer. Everything else is what sqlglot carries.
@@ -73,7 +73,7 @@ def _zoned(node: exp.Expression) -> exp.Expression:
 
 
 def _ordered(node: exp.Expression) -> exp.Expression:
-    """Give the aggregates that a grouped SELECT is ordered by a name: not every Spark finds them otherwise."""
+    """Give the aggregates that a grouped SELECT is ordered by a name: not every server finds them."""
     order = node.args.get("order") if isinstance(node, exp.Select) else None
     if order is None or not node.args.get("group") or not order.find(exp.AggFunc):
         return node

@@ -87,15 +87,17 @@ _TAKEN = ", ".join(quoted(name) for name in CONTEXT_TAKEN)
 RELATIONS = {
     "messages_in": f"""
         WITH flat AS (
-          SELECT position, source, door, received_at, body_sent_at, oversize, number,
-            message IS NULL AS is_nothing, {_TEXTS}, {_JSONS}
+          SELECT position, source, door, received_at, body_sent_at, oversize, number, is_nul_in_body,
+            is_nothing, {_TEXTS}, {_JSONS}
           FROM (
             SELECT position, source, door, received_at, envelope.sentAt AS body_sent_at,
-              envelope.oversize AS oversize, CAST(number AS BIGINT) AS number, message,
-              get(shapes.batch, number) AS shape
+              envelope.oversize AS oversize, is_nul_in_body, CAST(number AS BIGINT) AS number, message,
+              get(shapes.batch, number) AS shape, get(items.batch, number) IS NULL AS is_nothing
             FROM (
               SELECT *, from_json(body, {quoted(spark_schema())}) AS envelope,
-                from_json(body, {quoted(spark_shapes())}) AS shapes
+                from_json(body, {quoted(spark_shapes())}) AS shapes,
+                from_json(body, 'batch ARRAY<STRING>') AS items,
+                instr(body, '\\\\u0000') > 0 AS is_nul_in_body
               FROM {{0}}
             ) AS read_bodies
             LATERAL VIEW posexplode(coalesce(envelope.batch, raise_error({quoted(UNREADABLE)}))) exploded

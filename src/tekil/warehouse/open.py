@@ -25,7 +25,7 @@ def open_warehouse(url: str, *, read_only: bool = False) -> Warehouse:
     if url.startswith("sc://"):
         return SparkWarehouse(url, read_only=read_only)
     raise Misconfigured(
-        f"warehouse.url {url!r} names no engine this version knows; write duckdb:///data/warehouse.duckdb, or "
-        "sc://host:15002/;tekil_location=/where/the/tables/are.",
+        f"warehouse.url {url!r} names no engine this version knows; write duckdb:///data/warehouse.duckdb, "
+        "or sc://host:15002/;tekil_location=/where/the/tables/are.",
         code="warehouse_url_unknown",
     )

@@ -1,9 +1,9 @@
 """The warehouse on any Spark Connect server, over Delta tables.
 
-Delta commits one table at a time, so one table is made the commit of all: `tekil_marks` holds one row with the
-marks and the version that every table had then, and it is written last. Readers ask for those versions, never
-for the newest. What a transaction that failed, or died, left behind is put back to the committed version before
-the next one begins.
+Delta commits one table at a time, so one table is made the commit of all: `tekil_marks` holds one row with
+the marks and the version that every table had then, and it is written last. Readers ask for those versions,
+never for the newest. What a transaction that failed, or died, left behind is put back to what was committed
+before the next one begins.
 
 Staged relations are Parquet files under the location's `_staged`, two places a name and by turns, so that a
 relation may be derived from its predecessor.
@@ -31,7 +31,6 @@ from tekil.warehouse.protocol import STRUCTS, Column, Marks, Table
 from tekil.warehouse.spark_session import (
     answers_expected,
     from_server,
-    is_theirs,
     open_session,
     parameter,
     parse_url,
@@ -146,7 +145,7 @@ class SparkWarehouse:
     def drop(self, name: str) -> None:
         """See `Warehouse.drop`."""
         self._ready()
-        self._ask(lambda: self._session.catalog.dropTempView(name))
+        self._run(f"DROP VIEW IF EXISTS {name}")
 
     def append(self, table: str, sql: str) -> None:
         """See `Warehouse.append`."""
@@ -223,8 +222,8 @@ class SparkWarehouse:
         """See `Warehouse.set_marks`."""
         self._next_marks = marks
 
-    def cluster(self, table: str) -> bool:
-        """See `Warehouse.cluster`. Small files are Delta's own `OPTIMIZE`'s to gather, where the server has it."""
+    def cluster(self, table: str) -> bool:  # noqa: ARG002
+        """See `Warehouse.cluster`. Gathering small files is Delta's own `OPTIMIZE`, where a server has it."""
         return False
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ PORT = 15002
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the server is (`remote`, a Spark Connect URL) and where the tables are (`location`, no end slash)."""
+    """Where the server is (`remote`, a Spark Connect URL) and the tables (`location`, no end slash)."""
 
     remote: str
     location: str
@@ -121,7 +121,7 @@ def is_theirs(error: Exception) -> bool:
 
 
 def says_wrong(error: Exception) -> bool:
-    """Say whether an error means that the server understood, and that what was asked is not there or not SQL."""
+    """Say whether the server understood, and what was asked is not there or not SQL."""
     return is_theirs(error) and any(
         kind.__name__ in ("AnalysisException", "ParseException", "IllegalArgumentException")
         for kind in type(error).__mro__

@@ -1,0 +1,150 @@
+"""Bar: from the log to typed, deduplicated events at 100,000 events a second or more, on two cores.
+
+Run: python bench/load.py [--messages 400000]. Bodies as SDKs send them (batches of 100; page views and tracks
+of analytics.js and of server SDKs, in equal parts) lie in a real log; what is timed is reading them, taking
+them apart, checking, looking for duplicates, and committing events, traits, quarantine and ledger. Models are
+not refreshed: their bar is another. Afterwards the tables must hold each message exactly once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tekil.load import TABLES, keep, prepare
+from tekil.log import Entry, Log, open_log
+from tekil.messages import pack
+from tekil.warehouse import Marks
+from tekil.warehouse.duckdb import DuckDBWarehouse
+
+BAR = 100_000
+BATCH = 100
+CHUNK_BODIES, CHUNK_SIZE = 20_000, 160 << 20
+AGENTS = [
+    f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/{v}.0.0.0"
+    for v in range(120, 150)
+]
+
+
+def browser_message(rng: random.Random, number: int) -> dict[str, object]:
+    """A message as analytics.js sends it."""
+    product = rng.randrange(2000)
+    path = f"/urun/{product}"
+    query = "?utm_source=google&utm_medium=cpc&utm_campaign=kis" if number % 20 == 0 else ""
+    message: dict[str, object] = {
+        "messageId": f"ajs-next-{number:x}-{rng.getrandbits(64):016x}",
+        "timestamp": f"2026-03-{1 + number % 28:02d}T10:{number % 60:02d}:30.123Z",
+        "anonymousId": f"{number % 60_000:08x}-1111-2222-3333-444444444444",
+        "type": "page",
+        "properties": {"path": path, "title": f"Ürün {product}"},
+        "context": {
+            "page": {
+                "url": f"https://minder.example{path}{query}",
+                "path": path,
+                "title": f"Ürün {product}",
+                "referrer": "https://www.google.com/" if query else "https://minder.example/",
+            },
+            "userAgent": rng.choice(AGENTS),
+            "locale": "tr-TR",
+            "library": {"name": "analytics.js", "version": "next-1.81.0"},
+            "timezone": "Europe/Istanbul",
+        },
+    }
+    if number % 3 == 0:
+        message |= {"type": "track", "event": "Product Viewed"}
+        message["properties"] = {"product_id": f"N-{product}", "price": rng.randrange(99_999) / 100}
+    return message
+
+
+def server_message(rng: random.Random, number: int) -> dict[str, object]:
+    """A message as the Python and Node SDKs send it; some are identifies."""
+    message: dict[str, object] = {
+        "messageId": f"{rng.getrandbits(128):032x}",
+        "timestamp": f"2026-03-{1 + number % 28:02d}T11:{number % 60:02d}:30.123456+00:00",
+        "userId": f"musteri-{number % 50_000}",
+        "type": "track",
+        "event": "Order Completed",
+        "properties": {"order_id": f"S{number}", "total": rng.randrange(999_999) / 100, "currency": "TRY"},
+        "context": {"library": {"name": "analytics-python", "version": "2.3.4"}},
+    }
+    if number % 10 == 0:
+        del message["event"], message["properties"]
+        traits = {"email": f"musteri{number % 50_000}@example.com", "first_name": "Ayşe", "city": "İzmir"}
+        message |= {"type": "identify", "traits": traits}
+    return message
+
+
+def fill(log: Log, messages: int) -> int:
+    """Write the messages into the log; return the bytes of an average one."""
+    rng = random.Random(4711)
+    size = 0
+    entries: list[Entry] = []
+    for start in range(0, messages, BATCH):
+        make = browser_message if start // BATCH % 2 else server_message
+        parts = [json.dumps(make(rng, start + i)).encode() for i in range(BATCH)]
+        packed = pack(parts, b'"2026-03-30T12:00:00.000Z"')
+        size += len(packed.body)
+        entries.append(Entry("web", "batch", 1_774_872_001_000_000, packed.messages, packed.body))
+        if len(entries) == 500:
+            log.append(entries)
+            entries = []
+    if entries:
+        log.append(entries)
+    return size // messages
+
+
+def load_all(log: Log, folder: Path, number: int) -> tuple[float, DuckDBWarehouse]:
+    """Load the whole log into a new warehouse; return the seconds it took."""
+    warehouse = DuckDBWarehouse(folder / f"warehouse-{number}.duckdb")
+    warehouse.create(TABLES)
+    position = 0
+    started = time.monotonic()
+    while (bodies := log.read(position, CHUNK_BODIES, size=CHUNK_SIZE)).num_rows:
+        position = bodies["position"][-1].as_py()
+        prepare(warehouse, bodies)
+        with warehouse.transaction():
+            keep(warehouse)
+            warehouse.set_marks(Marks(position))
+    return time.monotonic() - started, warehouse
+
+
+def main() -> int:
+    """Measure; return 1 where the bar is missed."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--messages", type=int, default=400_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log = open_log(f"sqlite:///{folder / 'log.db'}")
+        size = fill(log, options.messages)
+        rates = []
+        for number in range(options.rounds + 1):
+            seconds, warehouse = load_all(log, folder, number)
+            counted = warehouse.query(
+                "SELECT count(*) AS n, count(DISTINCT message_id) AS d FROM events"
+            ).to_pylist()[0]
+            ledger = warehouse.query("SELECT loaded, quarantined, duplicate FROM ledger").to_pylist()[0]
+            warehouse.close()
+            right = counted["n"] == counted["d"] == ledger["loaded"] == options.messages
+            if not right:
+                print(f"log to events: WRONG, {options.messages} messages became {counted} {ledger}")
+                return 1
+            if number:  # the first one warms up
+                rates.append(options.messages / seconds)
+        rate = statistics.median(rates)
+        print(
+            f"log to typed, deduplicated events: {rate:,.0f} events/s of {size} bytes"
+            f" (bar: >= {BAR:,}; rounds {', '.join(f'{r:,.0f}' for r in rates)})"
+        )
+    return 0 if rate >= BAR else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""The collector's process: HTTP in, log append, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tekil.collect import serve
+from tekil.config import Config
+from tekil.log import open_log
+from tekil.store import open_store
+
+
+def run(config: Config, say: Callable[[str], None]) -> None:
+    """Be the collector until told to stop. Raises `Misconfigured` where its port is taken."""
+    log = open_log(config.resolve(config.log))
+    store = open_store(config.resolve(config.store))
+    try:
+        serve(log, store.keys, host=config.collect.host, port=config.collect.port)
+    finally:
+        log.close()
+        store.close()
+    say("The collector has stopped.")

@@ -1,0 +1,29 @@
+"""The engine over an installation's three places."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from tekil.config import Config
+from tekil.engine import Engine
+from tekil.log import open_log
+from tekil.models import ACTIVITY, attributes
+from tekil.store import open_store
+from tekil.warehouse import open_warehouse
+
+
+@contextlib.contextmanager
+def open_engine(config: Config) -> Iterator[Engine]:
+    """Open the three places and the engine over them; close them at the end of the block.
+
+    Raises `Unavailable` while another process owns the warehouse.
+    """
+    with contextlib.ExitStack() as places:
+        log = open_log(config.resolve(config.log))
+        places.callback(log.close)
+        store = open_store(config.resolve(config.store))
+        places.callback(store.close)
+        warehouse = open_warehouse(config.resolve(config.warehouse))
+        places.callback(warehouse.close)
+        yield Engine(log, warehouse, store, [ACTIVITY, attributes(config.profile.trusted_sources)])

@@ -1,0 +1,117 @@
+"""The engine's process: the loop in a thread of its own, the console and the API around it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from types import FrameType
+
+import uvicorn
+
+from tekil.api.control import control_routes
+from tekil.app.engine import open_engine
+from tekil.app.ports import check_port
+from tekil.config import Config
+from tekil.console import create_app
+from tekil.engine import Engine
+from tekil.library import LOCAL_KEY
+from tekil.live_reads import LiveReads
+from tekil.store import Store
+
+LOOP_DIED = 70
+"""The exit code when the loop met what it cannot wait out: BSD's EX_SOFTWARE."""
+
+GRACE_SECONDS = 5
+"""How long requests in flight may take when the process ends."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us: uvicorn would end the process by them before all is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(config: Config, say: Callable[[str], None]) -> None:
+    """Be the engine, with console and API, until SIGTERM or SIGINT.
+
+    Raises `Misconfigured` where the port is taken, `Unavailable` while another process owns the warehouse.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _leave)
+    check_port(config.console.host, config.console.port, "console.port")
+    with open_engine(config) as engine:
+        engine.recover(lambda what, done, everything: say(f"{what}: {done:,} of {everything:,}"))
+        keep_local_key(config, engine.store)
+        password = engine.store.users.create_first()
+        if password:
+            say(f"Sign in to the console as admin with the password {password}  (shown this once)")
+        server = _server(config, engine)
+        stop = threading.Event()
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            stop.set()
+            server.should_exit = True
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, end)
+        loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
+        loop.start()
+        try:
+            server.run()
+        finally:
+            stop.set()
+            loop.join()
+    say("The engine has stopped.")
+
+
+def _server(config: Config, engine: Engine) -> _Server:
+    reads = LiveReads(engine.log, engine.warehouse, engine.store, engine)
+    return _Server(
+        uvicorn.Config(
+            create_app(reads, engine.store, config, [control_routes(engine)]),
+            host=config.console.host,
+            port=config.console.port,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+    )
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    """End at once while nothing is served yet; what is open is closed on the way."""
+    sys.exit(0)
+
+
+def _loop(engine: Engine, stop: threading.Event, say: Callable[[str], None]) -> None:
+    """Run cycles. A fault that is no passing one ends the whole process, whatever else it is doing.
+
+    Nothing is lost by that: a crash at any instant resumes exactly. Living on would be worse, because only
+    this process may open the warehouse, and whoever starts it anew would wait for ever.
+    """
+    try:
+        engine.run(stop, lambda error: say(f"waiting: {error}"))
+    except BaseException as error:
+        traceback.print_exc()
+        say(f"The engine's loop died of {type(error).__name__}; this process ends, to be started again.")
+        sys.stderr.flush()
+        os._exit(LOOP_DIED)
+
+
+def keep_local_key(config: Config, store: Store) -> None:
+    """Make sure that this machine's user can ask the engine: an API key in a file only they can read."""
+    path = config.data / LOCAL_KEY
+    if path.is_file() and store.keys.find_api_key(path.read_text(encoding="utf-8").strip()):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _, secret = store.keys.create_api_key("this machine", ["*"])
+    path.unlink(missing_ok=True)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(secret)

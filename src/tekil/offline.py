@@ -1,0 +1,59 @@
+"""Looking at an installation whose engine is not running: its files, opened to read only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pyarrow as pa
+
+from tekil.config import Config
+from tekil.errors import Unavailable
+from tekil.live_reads import LiveReads
+from tekil.log import open_log
+from tekil.reads import MovedPerson
+from tekil.store import open_store
+from tekil.warehouse import Warehouse, open_warehouse
+
+
+class Files:
+    """The answers of `tekil.library.Tekil`, from the files."""
+
+    def __init__(self, settings: Config) -> None:
+        """Open the three places. Raises `Unavailable` where another process owns the warehouse."""
+        self._warehouse = _open_warehouse(settings)
+        self._log = open_log(settings.resolve(settings.log))
+        self._store = open_store(settings.resolve(settings.store))
+        self._reads = LiveReads(self._log, self._warehouse, self._store)
+
+    def sql(self, statement: str) -> pa.Table:
+        """See `Tekil.sql`."""
+        return self._reads.sql(statement)
+
+    def profile(self, reference: str) -> dict[str, Any]:
+        """See `Tekil.profile`."""
+        try:
+            card = self._reads.profile(reference)
+        except MovedPerson as moved:
+            card = self._reads.profile(moved.person_id)
+        identifiers = [{"kind": i.kind, "value": i.value} for i in card.identifiers]
+        return {**card.as_dict(), "identifiers": identifiers}
+
+    def ledger(self) -> dict[str, Any]:
+        """See `Tekil.ledger`."""
+        told: dict[str, Any] = msgspec.to_builtins(self._reads.ledger())
+        return told
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for place in (self._log, self._store, self._warehouse):
+            place.close()
+
+
+def _open_warehouse(settings: Config) -> Warehouse:
+    try:
+        return open_warehouse(settings.resolve(settings.warehouse), read_only=True)
+    except Unavailable as error:
+        raise Unavailable(
+            f"{error.message} If Tekil was started just now, try again in a moment.", code=error.code
+        ) from error
