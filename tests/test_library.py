@@ -79,7 +79,7 @@ def test_where_nothing_is_or_nothing_ran_yet_it_says_so(tmp_path: Path) -> None:
 
 def test_while_another_process_owns_the_warehouse_it_asks_for_patience(folder: Path) -> None:
     path = folder / "data" / "warehouse.duckdb"
-    program = f"import duckdb; duckdb.connect({str(path)!r}); print(flush=True); input()"
+    program = f"import duckdb; owned = duckdb.connect({str(path)!r}); print(flush=True); input()"
     owner = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert owner.stdout is not None
     owner.stdout.readline()

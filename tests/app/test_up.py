@@ -31,6 +31,7 @@ def test_the_collector_loads_nothing_that_only_the_engine_needs() -> None:
     assert not modules & {"duckdb", "litestar", "altair", "sqlglot", "uvicorn", "httpx", "pyspark"}
 
 
+@pytest.mark.slow
 def test_a_part_that_dies_is_started_again_and_nothing_is_lost(up: Running) -> None:
     up.send("track", event="Before", userId="u1")
     for name in ("collector", "engine"):
@@ -46,6 +47,7 @@ def test_a_part_that_dies_is_started_again_and_nothing_is_lost(up: Running) -> N
     assert "The engine ended (exit code -9)" in up.said
 
 
+@pytest.mark.slow
 def test_a_second_tekil_in_the_same_place_is_told_which_port_is_taken(up: Running) -> None:
     second = tekil(up.folder, "up")
     assert second.returncode == 1
@@ -63,6 +65,7 @@ def test_only_this_machines_user_can_read_the_local_key(up: Running) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_all_of_it_told_to_stop_at_once_stops_quietly(tmp_path: Path, number: int) -> None:
     with running(tmp_path) as started:
         parts = [started.part(name) for name in ("collector", "engine")]
@@ -101,6 +104,7 @@ serving.run(config.load(Path(sys.argv[1])), lambda text: print(text, file=sys.st
 
 
 @pytest.mark.parametrize("seconds", ["0", pytest.param("2", marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_an_engine_whose_loop_dies_ends_the_process(tmp_path: Path, seconds: str) -> None:
     # Before the console is up, and while it serves: the process must be gone, for it holds the warehouse.
     found(tmp_path)

@@ -92,6 +92,7 @@ def rich_streams(draw: st.DrawFn) -> list[list[Said]]:
     return cut(draw, draw(st.permutations([*said, *repeated])))[:3]
 
 
+@pytest.mark.slow
 def test_everything_strange_at_once_reads_the_same_on_both_engines(pair: Pair) -> None:
     said = [Said("web", NOON + timedelta(seconds=i), message) for i, message in enumerate(STRANGE)]
     agree(pair, [said[:7], said[5:]])
@@ -110,6 +111,7 @@ def test_law_7_engines_agree_on_many_streams(pair: Pair, parts: list[list[Said]]
     agree(pair, parts, rebuilding=True)
 
 
+@pytest.mark.slow
 def test_the_engine_runs_on_spark_and_a_merged_person_is_found_by_e_mail(pair: Pair) -> None:
     duckdb, spark = pair()
     duckdb.close()

@@ -102,6 +102,7 @@ def up(tmp_path: Path) -> Iterator[Running]:
         yield started
 
 
+@pytest.mark.slow
 def test_nothing_is_lost_and_nothing_is_twice_when_the_engine_is_killed(up: Running) -> None:
     kill_many_times(up, rounds=1)
 

@@ -6,12 +6,15 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from tekil.demo import SOURCES, Company, play
 from tests.running_tekil import Running, eventually
 
 UNTIL = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
 
 
+@pytest.mark.slow
 def test_the_ledger_counts_what_the_company_knows_it_sent(up: Running, tmp_path: Path) -> None:
     keys = {name: up.create_key("--source", name) for name in SOURCES}
     played = play(

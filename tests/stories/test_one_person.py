@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 import segment.analytics.client as segment
 
 from tests.running_tekil import Running, eventually, tekil
@@ -87,6 +88,7 @@ def test_late_and_repeated_events_change_only_what_they_should(up: Running) -> N
     assert [event["event"] for event in events] == ["Bugün", "Dün"]
 
 
+@pytest.mark.slow
 def test_a_file_is_imported_once_however_often_it_is_sent(up: Running, tmp_path: Path) -> None:
     file = tmp_path / "üyeler.csv"
     file.write_text("Müşteri No;E-posta;Ad Soyad;Bakiye\n7;elif@minder.example;Elif Kaya;1.234,50\n", "utf-8")
@@ -108,7 +110,7 @@ def test_a_record_is_what_was_said_of_it_last(up: Running) -> None:
             batch=[
                 {
                     "type": "record",
-                    "object": "ad_spend",
+                    "object": "shelf_rent",
                     "key": {"campaign": "kış"},
                     "fields": {"spend": spent},
                     "timestamp": f"2026-03-{day}T00:00:00Z",
@@ -116,7 +118,7 @@ def test_a_record_is_what_was_said_of_it_last(up: Running) -> None:
             ],
         )
     up.wait_until_loaded()
-    select = "SELECT key, fields FROM records WHERE object = 'ad_spend'"
+    select = "SELECT key, fields FROM records WHERE object = 'shelf_rent'"
     rows = eventually(
         lambda: (
             (told := json.loads(tekil(up.folder, "sql", select, "--json").stdout))

@@ -26,6 +26,7 @@ def test_passes(): pass
     ("require_all", "closing"),
     [("", "1 passed, 3 skipped, 1 xfailed"), ("1", "1 failed, 1 passed, 1 xfailed, 2 errors")],
 )
+@pytest.mark.slow
 def test_a_skip_is_a_failure_where_all_is_required(tmp_path: Path, require_all: str, closing: str) -> None:
     (tmp_path / "test_a.py").write_text(TESTS)
     (tmp_path / "test_b.py").write_text("import pytest\npytest.importorskip('no_such_module')\n")
