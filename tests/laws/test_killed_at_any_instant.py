@@ -103,10 +103,5 @@ def up(tmp_path: Path) -> Iterator[Running]:
 
 
 @pytest.mark.slow
-def test_nothing_is_lost_and_nothing_is_twice_when_the_engine_is_killed(up: Running) -> None:
-    kill_many_times(up, rounds=1)
-
-
-@pytest.mark.slow
 def test_nothing_is_lost_and_nothing_is_twice_however_often_parts_are_killed(up: Running) -> None:
     kill_many_times(up, rounds=50)
