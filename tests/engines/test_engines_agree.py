@@ -21,7 +21,7 @@ FEW = settings(
 MANY = settings(
     FEW,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
-    max_examples=int(os.environ.get("TEKIL_ENGINE_EXAMPLES", "30")),
+    max_examples=int(os.environ.get("TEKIL_ENGINE_EXAMPLES", "8")),
 )
 
 STRANGE: tuple[Any, ...] = (
