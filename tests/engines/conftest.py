@@ -26,21 +26,28 @@ Pair = Callable[[], tuple[Installation, Installation]]
 
 
 @pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    opened = open_store(f"sqlite:///{tmp_path_factory.mktemp('store') / 'store.db'}")
-    yield opened
-    opened.close()
+def stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, Store]]:
+    """Return two: an installation's cards are its own, or one would publish over the other's."""
+    folder = tmp_path_factory.mktemp("stores")
+    one, other = (open_store(f"sqlite:///{folder / name}.db") for name in ("duckdb", "spark"))
+    yield one, other
+    one.close()
+    other.close()
 
 
 @pytest.fixture
-def pair(store: Store, tmp_path: Path) -> Pair:
+def pair(stores: tuple[Store, Store], tmp_path: Path) -> Pair:
     """Return what founds two installations in which nothing was ever said: DuckDB's and Spark's."""
     numbers = iter(range(1_000_000))
 
     def make() -> tuple[Installation, Installation]:
-        store.cards.clear()
+        for store in stores:
+            store.cards.clear()
         lake = open_warehouse(spark_url(tmp_path / f"lake-{next(numbers)}"))
-        return Installation(tmp_path, store=store), Installation(tmp_path, store=store, warehouse=lake)
+        return (
+            Installation(tmp_path, store=stores[0]),
+            Installation(tmp_path, store=stores[1], warehouse=lake),
+        )
 
     return make
 

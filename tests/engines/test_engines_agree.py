@@ -69,12 +69,18 @@ def agree(pair: Pair, parts: list[list[Said]], *, rebuilding: bool = False) -> N
         expected, found = everything(duckdb.warehouse), everything(spark.warehouse)
         for table, rows in expected.items():
             assert found[table] == rows, table
+        assert _cards(spark) == _cards(duckdb)
         if rebuilding:
             spark.engine.rebuild()
             assert everything(spark.warehouse) == found
     finally:
         duckdb.close()
         spark.close()
+
+
+def _cards(installation: Installation) -> list[tuple[Any, ...]]:
+    """What was published, as values: the members of a JSON object have no order of their own."""
+    return [(card.as_dict(), card.last_seen, card.identifiers) for card in installation.cards()]
 
 
 strange = st.builds(
