@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tekil.load import TABLES, keep, prepare
+from tekil.load import TABLES, KnownMessages, keep, prepare
 from tekil.log import Entry, Log, open_log
 from tekil.messages import pack
 from tekil.warehouse import Marks
@@ -103,14 +103,16 @@ def load_all(log: Log, folder: Path, number: int) -> tuple[float, DuckDBWarehous
     """Load the whole log into a new warehouse; return the seconds it took."""
     warehouse = DuckDBWarehouse(folder / f"warehouse-{number}.duckdb")
     warehouse.create(TABLES)
+    known = KnownMessages(warehouse)
     position = 0
     started = time.monotonic()
     while (bodies := log.read(position, CHUNK_BODIES, size=CHUNK_SIZE)).num_rows:
         position = bodies["position"][-1].as_py()
-        prepare(warehouse, bodies)
+        prepared = prepare(warehouse, bodies, known)
         with warehouse.transaction():
-            keep(warehouse)
+            keep(warehouse, prepared)
             warehouse.set_marks(Marks(position))
+        known.add(prepared.keys)
     return time.monotonic() - started, warehouse
 
 

@@ -89,7 +89,7 @@ class Installation:
 
     def cards(self) -> list[Card]:
         """Return all cards, identifiers included."""
-        ids = [row["person_id"] for row in self.rows("SELECT person_id FROM activity ORDER BY person_id")]
+        ids = [row["person_id"] for row in self.rows("SELECT person_id FROM profile")]
         return sorted(self.store.cards.get_many(ids), key=lambda card: card.person_id)
 
     def close(self) -> None:

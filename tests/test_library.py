@@ -52,7 +52,7 @@ def test_rows_people_and_the_ledger_are_there_without_an_engine(folder: Path) ->
 
 def test_a_merged_away_id_leads_to_the_person_it_became(folder: Path) -> None:
     with tekil.open(folder) as tk:
-        ids = tk.sql("SELECT identifier_id, person_id FROM identity ORDER BY identifier_id <> person_id")
+        ids = tk.sql("SELECT identifier_id, person_id FROM identifiers ORDER BY identifier_id <> person_id")
         kept, gone = ids["identifier_id"].to_pylist()
         assert tk.profile(gone)["person_id"] == kept
 

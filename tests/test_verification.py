@@ -35,7 +35,7 @@ def tamper(installation: Installation, table: str, select: str) -> None:
     [
         ("activity", "SELECT * REPLACE (pages + 1 AS pages) FROM activity WHERE events > 0"),
         ("attributes", "SELECT * REPLACE ('{}' AS traits) FROM attributes"),
-        ("identity", "SELECT * REPLACE ('pme' AS person_id) FROM identity"),
+        ("identity", "SELECT * REPLACE (person_key + 1 AS person_key) FROM identity"),
         ("evidence", "SELECT * FROM evidence UNION ALL SELECT * FROM evidence"),
     ],
 )

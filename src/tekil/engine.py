@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,17 +21,27 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from tekil.errors import TekilError, Unavailable
-from tekil.identity import EVIDENCE, IDENTITY
+from tekil.identity import EVIDENCE, IDENTITY, person_id
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
-from tekil.load import EVENTS, TRAITS, keep, prepare
+from tekil.load import EVENTS, TRAITS, KnownMessages, Prepared, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
 from tekil.log import Log
-from tekil.models import CARD_QUERY, VIEWS, Bindings, Model, build_cards, derive, models_digest
+from tekil.models import (
+    CARD_QUERY,
+    CARD_TABLES,
+    IDENTIFIERS_QUERY,
+    VIEWS,
+    Bindings,
+    Model,
+    build_cards,
+    derive,
+    models_digest,
+)
 from tekil.store import Store
 from tekil.warehouse import Column, Marks, Table, Warehouse, bind, columns_used
 
-TOUCHED = Table("touched", (Column("person_id", "text"),), key="person_id")
+TOUCHED = Table("touched", (Column("person_key", "bigint"),), key="person_key")
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
 
 BODIES_MAX = 20_000
@@ -45,6 +55,9 @@ IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 CARDS_AT_ONCE = 20_000
+
+TOUCHED_ANSWERS = {table: f"touched_{table}" for table in CARD_TABLES}
+"""Where the rows of the persons of this cycle are, before and after they are written to the tables."""
 
 CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
@@ -95,6 +108,7 @@ class Engine:
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
+        self._known = KnownMessages(warehouse)
         self._next_wake: datetime | None = None
         self._published = store.cards.published_cycle()
         self._ended = False
@@ -127,15 +141,20 @@ class Engine:
         if not bodies.num_rows and not self._is_someone_due(now):
             return None
         due = self._stage_due()
-        self._stage_refresh(bodies)
+        prepared = self._stage_refresh(bodies)
         position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
         after = Marks(position, marks.cycle + 1, now, self._digest)
         self._cycles += 1
         self._next_wake = None
-        with self.warehouse.transaction():
-            keep(self.warehouse)
-            self._write_refresh(after)
-        persons = self._publish("touched_persons_all", after.cycle)
+        try:
+            with self.warehouse.transaction():
+                keep(self.warehouse, prepared)
+                self._write_refresh(after)
+        except BaseException:
+            self._known.forget()
+            raise
+        self._known.add(prepared.keys)
+        persons = self._publish("touched_persons_all", TOUCHED_ANSWERS, after.cycle)
         seconds = time.monotonic() - started
         return self._note(bodies, Cycle(after.cycle, _messages(bodies), persons, due, seconds))
 
@@ -211,7 +230,7 @@ class Engine:
         after = Marks(marks.position, marks.cycle + 1, now, self._digest)
         self.warehouse.derive(
             "rebuilt_persons",
-            f"SELECT person_id FROM {IDENTITY.name} UNION SELECT person_id FROM rebuilt_identity",
+            f"SELECT person_key FROM {IDENTITY.name} UNION SELECT person_key FROM rebuilt_identity",
         )
         with self.warehouse.transaction():
             for table, relation in staged.items():
@@ -237,22 +256,22 @@ class Engine:
     def _waking(self, condition: str = "TRUE") -> str:
         waking = [model.name for model in self.models if "wake_at" in model.table.column_names]
         return " UNION ALL ".join(
-            f"SELECT person_id, wake_at FROM {name} WHERE {condition}" for name in waking
+            f"SELECT person_key, wake_at FROM {name} WHERE {condition}" for name in waking
         )
 
     def _stage_due(self) -> int:
         selects = self._waking("wake_at <= now()")
         self.warehouse.derive(
             "due",
-            f"SELECT person_id FROM ({selects}) AS waking GROUP BY person_id"
-            f" ORDER BY min(wake_at), person_id LIMIT {DUE_MAX}",
+            f"SELECT person_key FROM ({selects}) AS waking GROUP BY person_key"
+            f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}",
         )
         return int(self.warehouse.query("SELECT count(*) AS n FROM due")["n"][0].as_py())
 
-    def _stage_refresh(self, bodies: pa.Table) -> None:
+    def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
-        prepare(warehouse, bodies)
+        prepared = prepare(warehouse, bodies, self._known)
         warehouse.derive("touched_keys", TOUCHED_KEYS)
         warehouse.derive("touched_persons", TOUCHED_PERSONS)
         warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
@@ -266,8 +285,9 @@ class Engine:
         derive(warehouse, self.models, Bindings("touched_events", "touched_traits"), "touched_")
         warehouse.derive(
             "touched_persons_all",
-            "SELECT person_id FROM touched_persons UNION SELECT person_id FROM touched_identity",
+            "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",
         )
+        return prepared
 
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
@@ -282,37 +302,32 @@ class Engine:
 
     def _mark(self, persons: str, after: Marks) -> None:
         """Move the marks, and note whose cards are to be published after the commit."""
-        self.warehouse.overwrite(TOUCHED.name, f"SELECT person_id FROM {persons}")
+        self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
 
-    def _publish(self, persons: str, cycle: int | None) -> int:
-        """Publish the cards of the persons in a staged relation; return how many there are."""
-        ids = self.warehouse.query(f"SELECT person_id FROM {persons}")["person_id"].to_pylist()
-        among = f"WHERE person_id IN (SELECT person_id FROM {persons})"
-        rows = self.warehouse.query(
-            bind(
-                CARD_QUERY,
-                {
-                    "activity": f"SELECT * FROM activity {among}",
-                    "attributes": f"SELECT * FROM attributes {among}",
-                },
-            )
-        )
-        identifiers = self.warehouse.query(
-            f"SELECT person_id, kind, value, identifier_id FROM {IDENTITY.name} {among}"
-        )
-        self.store.cards.publish(ids, list(build_cards(rows, identifiers)), cycle)
+    def _publish(self, persons: str, answers: Mapping[str, str], cycle: int | None) -> int:
+        """Publish the cards of the persons in a staged relation; return how many there are.
+
+        `answers` says where their rows are: table → relation, or SELECT.
+        """
+        keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"].to_pylist()
+        rows = self.warehouse.query(bind(CARD_QUERY, answers))
+        identifiers = self.warehouse.query(bind(IDENTIFIERS_QUERY, answers))
+        gone = [person_id(key) for key in keys]
+        self.store.cards.publish(gone, list(build_cards(rows, identifiers)), cycle)
         if cycle is not None:
             self._published = cycle
-        return len(ids)
+        return len(keys)
 
     def _publish_marked(self, cycle: int, tell: Progress) -> None:
         """Publish everybody of the last commit, some at a time; those who are no more lose their cards."""
-        people = self.warehouse.query(f"SELECT person_id FROM {TOUCHED.name} ORDER BY person_id")
+        people = self.warehouse.query(f"SELECT person_key FROM {TOUCHED.name} ORDER BY person_key")
+        among = "WHERE person_key IN (SELECT person_key FROM publishing)"
+        answers = {table: f"SELECT * FROM {table} {among}" for table in CARD_TABLES}
         for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):
             done = min(start + CARDS_AT_ONCE, people.num_rows)
             self.warehouse.stage("publishing", people.slice(start, CARDS_AT_ONCE))
-            self._publish("publishing", cycle if done == people.num_rows else None)
+            self._publish("publishing", answers, cycle if done == people.num_rows else None)
             tell("publish", done, people.num_rows)
 
     def _note(self, bodies: pa.Table, cycle: Cycle) -> Cycle:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from tekil.engine import Engine, utc_now
 from tekil.errors import BadRequest, NotFound, Unavailable
+from tekil.identity import person_id, person_key
 from tekil.log import Log
 from tekil.messages import IDENTIFIER_KINDS, normalise
 from tekil.reads import (
@@ -83,7 +84,8 @@ class LiveReads:
     def timeline(self, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page:
         """See `Reads.timeline`."""
         keys = self._read(
-            "SELECT identifier_key FROM identity WHERE person_id = $person", {"person": person_id}
+            "SELECT identifier_key FROM identity WHERE person_key = $person",
+            {"person": person_key(person_id)},
         )
         if not keys:
             return Page([], None)
@@ -135,7 +137,7 @@ class LiveReads:
     def arrivals(self, limit: int = 50) -> list[Arrival]:
         """See `Reads.arrivals`."""
         rows = self._read(f"""
-            SELECT e.source, e.type, e.event, i.person_id, e.received_at, e.url
+            SELECT e.source, e.type, e.event, person_key, e.received_at, e.url
             FROM (
               SELECT identifier_key, source, type, event, received_at, url, message_key
               FROM events ORDER BY received_at DESC, message_key LIMIT {int(limit)}
@@ -143,7 +145,7 @@ class LiveReads:
             LEFT JOIN identity i ON i.identifier_key = e.identifier_key
             ORDER BY e.received_at DESC, e.message_key
         """)
-        return [Arrival(**row) for row in rows]
+        return [_arrival(**row) for row in rows]
 
     def minutes(self, minutes: int = 60) -> list[MinuteCount]:
         """See `Reads.minutes`. Imported history is left out: it arrived now, and happened long ago."""
@@ -194,6 +196,10 @@ class LiveReads:
     def _read(self, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self._warehouse.read(sql, parameters).to_pylist()
         return rows
+
+
+def _arrival(person_key: int | None, **told: Any) -> Arrival:
+    return Arrival(person_id=None if person_key is None else person_id(person_key), **told)
 
 
 def _source_ledger(

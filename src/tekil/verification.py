@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from tekil.engine import DUE_MAX, Engine
-from tekil.models import CARD_QUERY, Bindings, build_cards, derive
-from tekil.warehouse import Warehouse
+from tekil.models import CARD_QUERY, CARD_TABLES, IDENTIFIERS_QUERY, Bindings, build_cards, derive
+from tekil.warehouse import Warehouse, bind
 
 ROWS_SHOWN = 20
 """Differing rows that are shown of each table and side."""
@@ -76,12 +76,13 @@ def compare_cards(engine: Engine) -> list[Difference]:
     """Return the cards that are not what their person's rows say, and those of nobody."""
     found: list[Difference] = []
     warehouse, cards = engine.warehouse, engine.store.cards
-    people = warehouse.query("SELECT person_id FROM activity ORDER BY person_id")
+    people = warehouse.query("SELECT person_key FROM activity ORDER BY person_key")
+    among = "WHERE person_key IN (SELECT person_key FROM checking)"
+    answers = {table: f"SELECT * FROM {table} {among}" for table in CARD_TABLES}
     for start in range(0, people.num_rows, CARDS_AT_ONCE):
         warehouse.stage("checking", people.slice(start, CARDS_AT_ONCE))
-        among = "WHERE person_id IN (SELECT person_id FROM checking)"
-        rows = warehouse.query(f"SELECT * FROM ({CARD_QUERY}) AS cards {among}")
-        identifiers = warehouse.query(f"SELECT person_id, kind, value, identifier_id FROM identity {among}")
+        rows = warehouse.query(bind(CARD_QUERY, answers))
+        identifiers = warehouse.query(bind(IDENTIFIERS_QUERY, answers))
         expected = {card.person_id: card for card in build_cards(rows, identifiers)}
         actual = {card.person_id: card for card in cards.get_many(list(expected))}
         for person_id, card in expected.items():

@@ -103,7 +103,7 @@ def test_a_robot_and_a_browser_are_told_apart(installation: Installation) -> Non
 def test_a_model_wakes_only_where_time_can_change_it() -> None:
     assert "wake_at" in ACTIVITY.table.column_names
     still = Model(
-        "still", "SELECT person_id, count(*) AS n FROM person_events GROUP BY person_id", {"n": "bigint"}
+        "still", "SELECT person_key, count(*) AS n FROM person_events GROUP BY person_key", {"n": "bigint"}
     )
-    assert still.table.column_names == ("person_id", "n")
+    assert still.table.column_names == ("person_key", "n")
     assert still.compiled == still.sql

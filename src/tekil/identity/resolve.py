@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from tekil.identity import sql
 from tekil.identity.components import Integers, label_components
@@ -19,14 +18,14 @@ def resolve(warehouse: Warehouse, events: str, prefix: str) -> Mapping[str, str]
     Given whole components it gives whole components: for any set of events closed under shared
     identifiers the answer is the same as for all events at once. Returns what was staged, by table.
     """
-    names = {name: f"{prefix}{name}" for name in ("sightings", "identifiers", "owners")}
+    names = {name: f"{prefix}{name}" for name in ("sightings", "mentions", "identifiers", "owners")}
     staged = {name: f"{prefix}{name}" for name in ("evidence", "identity")}
     warehouse.derive(names["sightings"], bind(sql.SIGHTINGS, {"events": events}))
+    warehouse.derive(names["mentions"], bind(sql.MENTIONS, names))
     warehouse.derive(names["identifiers"], bind(sql.IDENTIFIERS, names))
     warehouse.derive(staged["evidence"], bind(sql.EVIDENCE, names))
     identifiers = warehouse.query(
-        "SELECT identifier_key, identifier_id, epoch_us(first_seen) AS first_seen"
-        f" FROM {names['identifiers']}"
+        f"SELECT identifier_key, epoch_us(first_seen) AS first_seen FROM {names['identifiers']}"
     )
     evidence = warehouse.query(f"SELECT DISTINCT left_key, right_key FROM {staged['evidence']}")
     warehouse.stage(names["owners"], own(identifiers, evidence))
@@ -37,14 +36,14 @@ def resolve(warehouse: Warehouse, events: str, prefix: str) -> Mapping[str, str]
 
 
 def own(identifiers: pa.Table, evidence: pa.Table) -> pa.Table:
-    """Return the owner of every identifier, as `identifier_key`, `person_id`.
+    """Return the owner of every identifier, as `identifier_key`, `person_key`.
 
-    `identifiers`: `identifier_key`, `identifier_id`, `first_seen` (microseconds); `evidence`: `left_key`,
-    `right_key`. A person is a connected component; its id is that of its oldest identifier, the smallest
-    id where two are equally old.
+    `identifiers`: `identifier_key`, `first_seen` (microseconds); `evidence`: `left_key`, `right_key`. A
+    person is a connected component; its key is that of its oldest identifier, the smallest where two are
+    equally old.
     """
     # In this order the smallest node of a component is its oldest identifier.
-    ordered = identifiers.sort_by([("first_seen", "ascending"), ("identifier_id", "ascending")])
+    ordered = identifiers.sort_by([("first_seen", "ascending"), ("identifier_key", "ascending")])
     keys = _integers(ordered["identifier_key"])
     by_key = np.argsort(keys, kind="stable")
     roots = label_components(
@@ -52,12 +51,7 @@ def own(identifiers: pa.Table, evidence: pa.Table) -> pa.Table:
         _positions(keys, by_key, _integers(evidence["left_key"])),
         _positions(keys, by_key, _integers(evidence["right_key"])),
     )
-    return pa.table(
-        {
-            "identifier_key": ordered["identifier_key"],
-            "person_id": pc.take(ordered["identifier_id"], pa.array(roots)),
-        }
-    )
+    return pa.table({"identifier_key": keys, "person_key": keys[roots]})
 
 
 def _integers(column: pa.ChunkedArray) -> Integers:

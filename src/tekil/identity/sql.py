@@ -6,14 +6,16 @@ from __future__ import annotations
 _UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
 SIGHTINGS = f"""
-SELECT source, user_id, anonymous_id, email, phone,
-  CASE WHEN previous_id IS NOT NULL AND NOT regexp_matches(previous_id, '{_UUID}')
-    THEN previous_id END AS previous_user_id,
-  CASE WHEN previous_id IS NOT NULL AND regexp_matches(previous_id, '{_UUID}')
-    THEN previous_id END AS previous_anonymous_id,
-  min(occurred_at) AS first_seen, max(occurred_at) AS last_seen, count(*) AS messages
-FROM events
-GROUP BY source, user_id, anonymous_id, email, phone, previous_user_id, previous_anonymous_id
+SELECT row_label() AS sighting, * FROM (
+  SELECT source, user_id, anonymous_id, email, phone,
+    CASE WHEN previous_id IS NOT NULL AND NOT regexp_matches(previous_id, '{_UUID}')
+      THEN previous_id END AS previous_user_id,
+    CASE WHEN previous_id IS NOT NULL AND regexp_matches(previous_id, '{_UUID}')
+      THEN previous_id END AS previous_anonymous_id,
+    min(occurred_at) AS first_seen, max(occurred_at) AS last_seen, count(*) AS messages
+  FROM events
+  GROUP BY source, user_id, anonymous_id, email, phone, previous_user_id, previous_anonymous_id
+) AS seen
 """
 """Each set of identifiers that a source named in one message, and when."""
 
@@ -28,51 +30,36 @@ _MENTIONED = {
 """Column of a sighting → the kind of identifier in it, strongest first."""
 
 _MENTIONS = "\n  UNION ALL\n".join(
-    f"  SELECT '{kind}' AS kind, {column} AS value, first_seen, last_seen FROM sightings"
-    f" WHERE {column} IS NOT NULL"
+    f"  SELECT sighting, source, '{kind}' AS kind, {column} AS value, first_seen, last_seen, messages"
+    f" FROM sightings WHERE {column} IS NOT NULL"
     for column, kind in _MENTIONED.items()
 )
 
-IDENTIFIERS = f"""
-SELECT key64(kind || ':' || value) AS identifier_key, kind, value,
-  'p' || substr(md5(kind || ':' || value), 1, 23) AS identifier_id, first_seen, last_seen
-FROM (
-  SELECT kind, value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
-  FROM (
+MENTIONS = f"""
+SELECT *, key64(kind || ':' || value) AS identifier_key FROM (
 {_MENTIONS}
-  ) AS mentions GROUP BY kind, value
 ) AS named
+"""
+"""Each identifier of each sighting."""
+
+IDENTIFIERS = """
+SELECT identifier_key, kind, value, min(first_seen) AS first_seen, max(last_seen) AS last_seen
+FROM mentions GROUP BY identifier_key, kind, value
 """
 """Every identifier ever named."""
 
-
-def _key(column: str) -> str:
-    return f"key64('{_MENTIONED[column]}:' || {column})"
-
-
-def _pairs() -> str:
-    columns = list(_MENTIONED)
-    return "\n  UNION ALL\n".join(
-        f"  SELECT {_key(one)} AS one, {_key(other)} AS other, source, first_seen, last_seen, messages"
-        f" FROM sightings WHERE {one} IS NOT NULL AND {other} IS NOT NULL"
-        for i, one in enumerate(columns)
-        for other in columns[i + 1 :]
-    )
-
-
-EVIDENCE = f"""
-SELECT least(one, other) AS left_key, greatest(one, other) AS right_key, source,
-  min(first_seen) AS first_seen, max(last_seen) AS last_seen, CAST(sum(messages) AS BIGINT) AS messages
-FROM (
-{_pairs()}
-) AS pairs
-WHERE one <> other
-GROUP BY left_key, right_key, source
+EVIDENCE = """
+SELECT one.identifier_key AS left_key, other.identifier_key AS right_key, one.source,
+  min(one.first_seen) AS first_seen, max(one.last_seen) AS last_seen,
+  CAST(sum(one.messages) AS BIGINT) AS messages
+FROM mentions one JOIN mentions other
+  ON other.sighting = one.sighting AND one.identifier_key < other.identifier_key
+GROUP BY left_key, right_key, one.source
 """
 """Every pair of identifiers that a source named together."""
 
 IDENTITY = """
-SELECT i.identifier_key, i.kind, i.value, i.identifier_id, i.first_seen, i.last_seen, o.person_id
+SELECT i.identifier_key, i.kind, i.value, i.first_seen, i.last_seen, o.person_key
 FROM identifiers i JOIN owners o ON o.identifier_key = i.identifier_key
 """
 """Identifiers with the person each belongs to."""
@@ -90,11 +77,11 @@ SELECT DISTINCT identifier_key FROM (
 """Every identifier that the new events name. (Of a previous id, both readings: too many does no harm.)"""
 
 TOUCHED_PERSONS = """
-SELECT DISTINCT person_id FROM (
-  SELECT person_id FROM identity
+SELECT DISTINCT person_key FROM (
+  SELECT person_key FROM identity
   WHERE identifier_key IN (SELECT identifier_key FROM touched_keys)
   UNION ALL
-  SELECT person_id FROM due
+  SELECT person_key FROM due
 ) AS persons
 """
 """Persons, as they were, who own one of those identifiers, or whose time has come."""
@@ -103,7 +90,7 @@ REACHED_IDENTIFIERS = """
 SELECT DISTINCT identifier_key FROM (
   SELECT identifier_key FROM touched_keys
   UNION ALL
-  SELECT identifier_key FROM identity WHERE person_id IN (SELECT person_id FROM touched_persons)
+  SELECT identifier_key FROM identity WHERE person_key IN (SELECT person_key FROM touched_persons)
 ) AS keys
 """
 """All identifiers of those persons, and the new ones: closed under whatever the new events may join."""

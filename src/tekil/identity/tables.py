@@ -21,14 +21,13 @@ EVIDENCE = Table(
 IDENTITY = Table(
     "identity",
     (
-        # identifier_key is key64 of `kind:value`; identifier_id is the person id it would give as the oldest.
+        # identifier_key is key64 of `kind:value`; person_key is that of the person's oldest identifier.
         Column("identifier_key", "bigint"),
         Column("kind", "text"),
         Column("value", "text"),
-        Column("identifier_id", "text"),
         Column("first_seen", "timestamp"),
         Column("last_seen", "timestamp"),
-        Column("person_id", "text"),
+        Column("person_key", "bigint"),
     ),
     key="identifier_key",
 )

@@ -1,6 +1,7 @@
 """From the log to events: parse, check, take duplicates out, keep, count. Read `pipeline` first."""
 
-from tekil.load.pipeline import keep, prepare
+from tekil.load.known_messages import KnownMessages
+from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
 from tekil.load.tables import (
     EVENTS,
@@ -23,6 +24,8 @@ __all__ = [
     "TABLES",
     "TRAITS",
     "USER_AGENTS",
+    "KnownMessages",
+    "Prepared",
     "keep",
     "prepare",
 ]

@@ -9,7 +9,7 @@ import ua_parser
 
 from tekil.load.referrers import classify
 from tekil.load.tables import REFERRERS, USER_AGENTS
-from tekil.warehouse import Table, Warehouse
+from tekil.warehouse import Table, Warehouse, arrow_schema
 
 # What ua-parser does not know as a spider, and calls itself one all the same.
 BOT_WORDS = ("bot", "crawl", "spider", "uptime", "monitor", "headless", "preview", "curl/", "python-")
@@ -56,6 +56,6 @@ def _learn(warehouse: Warehouse, table: Table, column: str, describe: Callable[[
 
 
 def _rows(table: Table, rows: Sequence[Row]) -> pa.Table:
-    types = {"text": pa.string(), "boolean": pa.bool_()}
-    schema = pa.schema([(c.name, types[c.type]) for c in table.columns])
-    return pa.Table.from_pylist([dict(zip(table.column_names, row, strict=True)) for row in rows], schema)
+    return pa.Table.from_pylist(
+        [dict(zip(table.column_names, row, strict=True)) for row in rows], arrow_schema(table)
+    )

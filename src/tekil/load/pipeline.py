@@ -5,34 +5,52 @@ Everything before `keep` only stages; `keep` writes, and must run inside the eng
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tekil.errors import BadRequest
 from tekil.load import sql
+from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
 from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
-from tekil.warehouse import Warehouse
+from tekil.warehouse import Warehouse, arrow_schema
 
 
-def prepare(warehouse: Warehouse, bodies: pa.Table) -> None:
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is staged: the keys of all messages, and which of the tables beside `events` get rows."""
+
+    keys: pa.ChunkedArray
+    has_quarantine: bool
+    has_records: bool
+    has_traits: bool
+
+
+def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
     `bodies` has the log's `READ_SCHEMA`. Reads tables and writes none.
     """
-    take_apart(warehouse, bodies)
-    warehouse.derive("known_messages", sql.KNOWN)
-    warehouse.derive("repeated", sql.REPEATED)
+    unreadable = take_apart(warehouse, bodies)
+    shapes = warehouse.query(sql.SHAPES)
+    prepared = Prepared(
+        shapes["message_key"],
+        has_quarantine=unreadable > 0 or _any(shapes["is_wrong"]),
+        has_records=_any(shapes["is_record"]),
+        has_traits=_any(shapes["is_telling"]),
+    )
+    find_repeated(warehouse, known.suspects(prepared.keys))
     warehouse.derive("new_events", sql.NEW_EVENTS)
-    warehouse.derive("identifies", sql.IDENTIFIES)
-    warehouse.derive("new_traits", sql.NEW_TRAITS)
-    warehouse.derive("questionable", sql.QUESTIONABLE)
-    warehouse.derive("new_quarantine", sql.NEW_QUARANTINE)
+    take_traits(warehouse, prepared.has_traits)
+    put_aside(warehouse, prepared.has_quarantine)
     warehouse.derive("new_ledger", sql.COUNTED)
+    return prepared
 
 
-def take_apart(warehouse: Warehouse, bodies: pa.Table) -> None:
-    """Stage `checked`, one row a message with its reasons; bodies that are no JSON go to `unreadable`."""
+def take_apart(warehouse: Warehouse, bodies: pa.Table) -> int:
+    """Stage `checked`, one row a message; bodies that are no JSON go to `unreadable`; return their number."""
     nothing = bodies.slice(0, 0)
     try:
         _check(warehouse, bodies, nothing)
@@ -40,7 +58,52 @@ def take_apart(warehouse: Warehouse, bodies: pa.Table) -> None:
         # The door lets only well-formed JSON in, so this is rare and may be slow: find the bodies
         # the engine cannot read, put them aside whole, and go on with the others.
         readable = pc.is_valid(_readable(warehouse, bodies))
-        _check(warehouse, bodies.filter(readable), bodies.filter(pc.invert(readable)))
+        unreadable = bodies.filter(pc.invert(readable))
+        _check(warehouse, bodies.filter(readable), unreadable)
+        return int(unreadable.num_rows)
+    return 0
+
+
+def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> None:
+    """Stage `repeated`: the good messages that were loaded before, or stand earlier among these."""
+    if suspects.num_rows:
+        warehouse.stage("suspects", suspects)
+        warehouse.derive("known_messages", sql.KNOWN)
+    else:
+        warehouse.stage("known_messages", sql.NOTHING_KNOWN)
+    warehouse.derive("repeated", sql.REPEATED)
+
+
+def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
+    """Stage `new_traits`: what the new events say of people."""
+    if there_are_some:
+        warehouse.derive("identifies", sql.IDENTIFIES)
+        warehouse.derive("new_traits", sql.NEW_TRAITS)
+    else:
+        warehouse.stage("new_traits", arrow_schema(TRAITS).empty_table())
+
+
+def put_aside(warehouse: Warehouse, there_are_some: bool) -> None:
+    """Stage `new_quarantine`: what cannot be loaded, each with its reasons."""
+    if there_are_some:
+        warehouse.derive("questionable", sql.QUESTIONABLE)
+        warehouse.derive("new_quarantine", sql.NEW_QUARANTINE)
+    else:
+        warehouse.stage("new_quarantine", arrow_schema(QUARANTINE).empty_table())
+
+
+def keep(warehouse: Warehouse, prepared: Prepared) -> None:
+    """Write what `prepare` staged."""
+    warehouse.append(EVENTS.name, sql.WHOLE_EVENTS)
+    if prepared.has_traits:
+        warehouse.append(TRAITS.name, "SELECT * FROM new_traits")
+    if prepared.has_records:
+        warehouse.append(RECORD_CHANGES.name, sql.NEW_RECORDS)
+    if prepared.has_quarantine:
+        warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
+    warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
+    learn_user_agents(warehouse)
+    learn_referrers(warehouse)
 
 
 def _check(warehouse: Warehouse, readable: pa.Table, unreadable: pa.Table) -> None:
@@ -63,12 +126,5 @@ def _readable(warehouse: Warehouse, bodies: pa.Table) -> pa.Array:
     return pa.array(answers, pa.int64())
 
 
-def keep(warehouse: Warehouse) -> None:
-    """Write what `prepare` staged."""
-    warehouse.append(EVENTS.name, sql.WHOLE_EVENTS)
-    warehouse.append(TRAITS.name, "SELECT * FROM new_traits")
-    warehouse.append(RECORD_CHANGES.name, sql.NEW_RECORDS)
-    warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
-    warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
-    learn_user_agents(warehouse)
-    learn_referrers(warehouse)
+def _any(flags: pa.ChunkedArray) -> bool:
+    return bool(pc.any(flags).as_py())

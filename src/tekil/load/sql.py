@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from tekil.load.tables import EVENTS
 from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
 
@@ -164,34 +166,45 @@ WRONG = {
 """Reason code → the condition, over the columns of `READ`, under which a message is quarantined for it."""
 
 _ANY_WRONG = " OR ".join(f"({condition})" for condition in WRONG.values())
-_ALL_WRONG = ", ".join(f"CASE WHEN {condition} THEN '{code}' END" for code, condition in WRONG.items())
+_REASONS = ", ".join(f"CASE WHEN {condition} THEN '{code}' END" for code, condition in WRONG.items())
 
 CHECK = f"""
 SELECT *,
-  CASE WHEN {_ANY_WRONG} THEN concat_ws(',', {_ALL_WRONG}) ELSE '' END AS reasons,
+  coalesce({_ANY_WRONG}, FALSE) AS is_wrong,
   key64(source || ':' || message_id) AS message_key,
   key64(CASE WHEN user_id IS NOT NULL THEN 'user_id:' || user_id ELSE 'anonymous_id:' || anonymous_id END)
     AS identifier_key,
   CASE WHEN door = 'import' THEN occurred_at ELSE received_at END AS known_at
 FROM ({READ}) AS message_read
 """
-"""… → the same rows with the keys they are known by, and each one's reasons for quarantine: an empty text
-where there is none. Few have any, so the reasons are spelled out only where something is wrong."""
+"""… → the same rows with the keys they are known by, and whether anything is wrong with them."""
+
+SHAPES = """
+SELECT message_key, is_wrong, type = 'record' AND NOT is_wrong AS is_record,
+  identify_traits IS NOT NULL AND NOT is_wrong AS is_telling
+FROM checked
+"""
+"""What there is among the checked: steps that would find nothing are left out."""
 
 KNOWN = """
 SELECT message_key, source, message_id FROM events
-WHERE message_key IN (SELECT message_key FROM checked)
+WHERE message_key IN (SELECT message_key FROM suspects)
 UNION ALL
 SELECT message_key, source, message_id FROM record_changes
-WHERE message_key IN (SELECT message_key FROM checked)
+WHERE message_key IN (SELECT message_key FROM suspects)
 """
-"""Messages already loaded whose key is among the new ones: the 64 bits narrow it down, the ids decide."""
+"""Messages already loaded that have a suspect's key: the 64 bits narrow it down, the ids decide."""
+
+NOTHING_KNOWN = pa.schema(
+    [("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())]
+).empty_table()
+"""`known_messages` where there are no suspects."""
 
 REPEATED = """
 SELECT position, number, source FROM (
   SELECT position, number, source, message_key, message_id,
     row_number() OVER (PARTITION BY source, message_id ORDER BY position, number) AS copy
-  FROM checked WHERE reasons = ''
+  FROM checked WHERE NOT is_wrong
 ) AS good
 WHERE copy > 1 OR EXISTS (
   SELECT 1 FROM known_messages m
@@ -201,7 +214,7 @@ WHERE copy > 1 OR EXISTS (
 """Good messages that were loaded before, or stand earlier among these: for all time, by source and id."""
 
 _FRESH = """FROM checked c
-WHERE c.reasons = '' AND NOT EXISTS (
+WHERE NOT c.is_wrong AND NOT EXISTS (
   SELECT 1 FROM repeated r WHERE r.position = c.position AND r.number = c.number
 )"""
 
@@ -234,15 +247,15 @@ SELECT message_key, message_id, source, object, key64(object || ':' || key) AS r
 
 QUESTIONABLE = """
 SELECT position, body FROM incoming
-WHERE position IN (SELECT position FROM checked WHERE reasons <> '')
+WHERE position IN (SELECT position FROM checked WHERE is_wrong)
 """
 """Bodies in which something is wrong."""
 
-NEW_QUARANTINE = """
-SELECT c.position, c.number, c.source, c.received_at, c.reasons, i.item AS body,
-  CAST(1 AS BIGINT) AS messages
+NEW_QUARANTINE = f"""
+SELECT c.position, c.number, c.source, c.received_at, concat_ws(',', {_REASONS}) AS reasons,
+  i.item AS body, CAST(1 AS BIGINT) AS messages
 FROM checked c JOIN items_in(questionable) AS i ON i.position = c.position AND i.number = c.number
-WHERE c.reasons <> ''
+WHERE c.is_wrong
 UNION ALL
 SELECT position, CAST(0 AS BIGINT) AS number, source, received_at, 'unreadable' AS reasons, body,
   CAST(messages AS BIGINT) AS messages
@@ -256,7 +269,7 @@ FROM (
   SELECT source, loaded, quarantined, duplicate, last_received FROM ledger
   UNION ALL
   SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, max(received_at) AS last_received
-  FROM checked WHERE reasons = '' GROUP BY source
+  FROM checked WHERE NOT is_wrong GROUP BY source
   UNION ALL
   SELECT source, -count(*) AS loaded, 0 AS quarantined, count(*) AS duplicate, NULL AS last_received
   FROM repeated GROUP BY source

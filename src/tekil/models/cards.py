@@ -9,16 +9,22 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from tekil.identity import person_id
 from tekil.store import Card, Identifier
 
 CARD_QUERY = """
 SELECT a.*, t.traits, t.trait_sources, u.browser, u.os, u.device, u.is_bot
 FROM activity a
-LEFT JOIN attributes t ON t.person_id = a.person_id
+LEFT JOIN attributes t ON t.person_key = a.person_key
 LEFT JOIN user_agents u ON u.user_agent = a.user_agent
-ORDER BY a.person_id
+ORDER BY a.person_key
 """
 """Everything on a card but its identifiers."""
+
+IDENTIFIERS_QUERY = "SELECT person_key, kind, value, identifier_key FROM identity"
+
+CARD_TABLES = ("activity", "attributes", "identity")
+"""What the two queries read of persons; bind these to ask for some persons only."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -34,26 +40,26 @@ _trait_sources = msgspec.json.Decoder(dict[str, _TraitSource])
 def build_cards(rows: pa.Table, identifiers: pa.Table) -> Iterator[Card]:
     """Yield a card for each row of `CARD_QUERY`.
 
-    `identifiers` has `person_id`, `kind`, `value`, `identifier_id`. A card's body is JSON; its instants are
+    `identifiers` has `person_key`, `kind`, `value`, `identifier_key`. A card's body is JSON; its instants are
     ISO 8601 in UTC.
     """
-    owned: dict[str, list[Identifier]] = {}
-    columns = (identifiers[name].to_pylist() for name in ("person_id", "kind", "value", "identifier_id"))
-    for person_id, kind, value, identifier_id in zip(*columns, strict=True):
-        owned.setdefault(person_id, []).append(Identifier(kind, value, identifier_id))
+    owned: dict[int, list[Identifier]] = {}
+    columns = (identifiers[name].to_pylist() for name in ("person_key", "kind", "value", "identifier_key"))
+    for person_key, kind, value, identifier_key in zip(*columns, strict=True):
+        owned.setdefault(person_key, []).append(Identifier(kind, value, person_id(identifier_key)))
     for row in rows.to_pylist():
         last_seen: datetime = row["last_seen"]
         yield Card(
-            person_id=row["person_id"],
+            person_id=person_id(row["person_key"]),
             body=_encoder.encode(_body(row)).decode(),
             last_seen=_microseconds(last_seen),
-            identifiers=tuple(sorted(owned.get(row["person_id"], []), key=lambda i: (i.kind, i.value))),
+            identifiers=tuple(sorted(owned.get(row["person_key"], []), key=lambda i: (i.kind, i.value))),
         )
 
 
 def _body(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "person_id": row["person_id"],
+        "person_id": person_id(row["person_key"]),
         "first_seen": _iso(row["first_seen"]),
         "last_seen": _iso(row["last_seen"]),
         "events": row["events"],

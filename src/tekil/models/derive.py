@@ -53,7 +53,7 @@ def derive(
 def _of_persons(relation: str, identity: str) -> str:
     source = relation if relation.isidentifier() else f"({relation})"
     return (
-        f"SELECT i.person_id, r.* FROM {source} AS r"
+        f"SELECT i.person_key, r.* FROM {source} AS r"
         f" JOIN {identity} AS i ON i.identifier_key = r.identifier_key"
     )
 

@@ -17,8 +17,8 @@ from tekil.warehouse.protocol import ColumnType
 class Model:
     """A SELECT whose row for a person depends on that person's rows alone.
 
-    The SQL reads `person_events` and `person_traits` (events and traits with their `person_id`), groups by
-    `person_id`, and never says how much it sees. Windows are written `column > now() - interval N unit`.
+    The SQL reads `person_events` and `person_traits` (events and traits with their `person_key`), groups by
+    `person_key`, and never says how much it sees. Windows are written `column > now() - interval N unit`.
     """
 
     name: str
@@ -28,10 +28,10 @@ class Model:
     @cached_property
     def table(self) -> Table:
         """The table that holds the model's rows; a model with windows has a `wake_at` too."""
-        columns = [Column("person_id", "text"), *(Column(n, t) for n, t in self.columns.items())]
+        columns = [Column("person_key", "bigint"), *(Column(n, t) for n, t in self.columns.items())]
         if wake_expression(self.sql) is not None:
             columns.append(Column("wake_at", "timestamp"))
-        return Table(self.name, tuple(columns), key="person_id")
+        return Table(self.name, tuple(columns), key="person_key")
 
     @cached_property
     def compiled(self) -> str:

@@ -24,7 +24,7 @@ def _touch_columns(name: str, aggregate: str) -> str:
 ACTIVITY = Model(
     "activity",
     f"""
-SELECT person_id,
+SELECT person_key,
   count(*) AS events,
   count(*) FILTER (WHERE type = 'page') AS pages,
   count(*) FILTER (WHERE occurred_at > now() - INTERVAL 7 DAY) AS events_7d,
@@ -39,7 +39,7 @@ SELECT person_id,
   arg_max(locale, {_ORDER}) FILTER (WHERE locale IS NOT NULL) AS locale,
   arg_max(user_agent, {_ORDER}) FILTER (WHERE user_agent IS NOT NULL) AS user_agent
 FROM person_events
-GROUP BY person_id
+GROUP BY person_key
 """,
     {
         "events": "bigint",
@@ -71,16 +71,16 @@ def attributes(trusted_sources: Sequence[str] = ()) -> Model:
     return Model(
         "attributes",
         f"""
-SELECT person_id,
+SELECT person_key,
   json_object_of(name, won.value) AS traits,
   json_object_of(name, '{{"source":' || json_quoted(won.source) || ',"at":' || epoch_us(won.seen_at) || '}}')
     AS trait_sources
 FROM (
-  SELECT person_id, name,
+  SELECT person_key, name,
     arg_max({{'value': value, 'source': source, 'seen_at': occurred_at}}, {order}) AS won
-  FROM person_traits GROUP BY person_id, name
+  FROM person_traits GROUP BY person_key, name
 ) AS winners
-GROUP BY person_id
+GROUP BY person_key
 """,
         {"traits": "text", "trait_sources": "text"},
     )

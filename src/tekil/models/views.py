@@ -4,12 +4,18 @@ from __future__ import annotations
 
 VIEWS = {
     "person_events": """
-        SELECT i.person_id, e.* FROM events e JOIN identity i ON i.identifier_key = e.identifier_key""",
+        SELECT person_id_of(i.person_key) AS person_id, i.person_key, e.*
+        FROM events e JOIN identity i ON i.identifier_key = e.identifier_key""",
     "person_traits": """
-        SELECT i.person_id, t.* FROM traits t JOIN identity i ON i.identifier_key = t.identifier_key""",
+        SELECT person_id_of(i.person_key) AS person_id, i.person_key, t.*
+        FROM traits t JOIN identity i ON i.identifier_key = t.identifier_key""",
     "profile": """
-        SELECT a.*, t.traits, t.trait_sources
-        FROM activity a LEFT JOIN attributes t ON t.person_id = a.person_id""",
+        SELECT person_id_of(a.person_key) AS person_id, a.*, t.traits, t.trait_sources
+        FROM activity a LEFT JOIN attributes t ON t.person_key = a.person_key""",
+    "identifiers": """
+        SELECT person_id_of(person_key) AS person_id, kind, value, first_seen, last_seen,
+          person_id_of(identifier_key) AS identifier_id
+        FROM identity""",
     "timeline": """
         SELECT identifier_key, message_key, message_id, source, type, event, occurred_at, received_at, url,
           title, utm_campaign AS campaign, variant_json(properties) AS properties

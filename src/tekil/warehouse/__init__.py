@@ -5,13 +5,14 @@ SQL is written once, in DuckDB's dialect with the macros of `dialect`, and rende
 
 from tekil.warehouse.dialect import bind, columns_used, wake_expression
 from tekil.warehouse.open import open_warehouse
-from tekil.warehouse.protocol import Column, Marks, Table, Warehouse
+from tekil.warehouse.protocol import Column, Marks, Table, Warehouse, arrow_schema
 
 __all__ = [
     "Column",
     "Marks",
     "Table",
     "Warehouse",
+    "arrow_schema",
     "bind",
     "columns_used",
     "open_warehouse",

@@ -13,6 +13,8 @@ macro                     meaning
 ``decoded(text)``         percent-decoding; what is not valid stays as it is
 ``is_json_container(t)``  whether a text is a whole JSON object or array
 ``json_quoted(text)``     a text as a JSON string
+``person_id_of(key)``     a person's key as its id: `p` and 16 hexadecimal digits
+``row_label()``           a number that no other row of the same SELECT has
 ``distinct_texts(x)``     aggregate: the sorted list of distinct texts
 ``json_object_of(k, v)``  aggregate: a JSON object of names and JSON texts, sorted by name
 ``epoch_us(t)``           microseconds since the epoch

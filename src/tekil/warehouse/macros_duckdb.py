@@ -32,6 +32,8 @@ SCALARS = {
     "json_member": "json_extract_string({0}, '$.' || {1})",
     # Half of an MD5, shifted to stay positive: stable for ever, unlike the engine's own hash().
     "key64": "CAST(md5_number_lower({0}) >> 1 AS BIGINT)",
+    "person_id_of": "printf('p%016x', {0})",
+    "row_label": "row_number() OVER ()",
     "lowered": "lower({0})",
     "decoded": "coalesce(TRY(url_decode(replace({0}, '+', ' '))), replace({0}, '+', ' '))",
     "is_json_container": "(substr({0}, 1, 1) IN ('{', '[') AND json_valid({0}))",

@@ -63,6 +63,8 @@ SCALARS = {
         f"(CAST(conv(substr({_LAST_HALF}, 1, 15), 16, 10) AS BIGINT) * 8"
         f" + shiftright(CAST(conv(substr({_LAST_HALF}, 16, 1), 16, 10) AS BIGINT), 1))"
     ),
+    "person_id_of": "concat('p', lpad(lower(hex({0})), 16, '0'))",
+    "row_label": "monotonically_increasing_id()",
     "lowered": "lower(translate({0}, 'İΣ', 'iσ'))",
     "decoded": f"coalesce(try_url_decode({_ESCAPED}), replace({{0}}, '+', ' '))",
     "is_json_container": "(substr({0}, 1, 1) IN ('{', '[') AND try_parse_json({0}) IS NOT NULL)",

@@ -60,6 +60,22 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
+ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
+    "text": pa.string(),
+    "texts": pa.list_(pa.string()),
+    "bigint": pa.int64(),
+    "integer": pa.int32(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("us"),
+}
+"""The types of columns whose rows can be staged from Arrow."""
+
+
+def arrow_schema(table: Table) -> pa.Schema:
+    """Return what rows of a table look like when they are staged."""
+    return pa.schema([(column.name, ARROW_TYPES[column.type]) for column in table.columns])
+
+
 @dataclass(frozen=True, slots=True)
 class Marks:
     """How far the engine has come: committed with the data, so that both are true or neither.
