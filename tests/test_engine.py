@@ -129,3 +129,14 @@ def test_a_new_versions_models_are_built_from_what_is_there(installation: Instal
     engine.recover()
     assert installation.person("user_id:u1").as_dict()["traits"]["city"] == "Van"
     assert verify(engine).holds
+
+
+def test_a_store_that_is_another_one_gets_everybody(installation: Installation, tmp_path: Path) -> None:
+    for user in ("u1", "u2", "u3"):
+        installation.say({**TRACK, "userId": user})
+        installation.run()
+    before = installation.cards()
+    other = Installation(tmp_path, warehouse=installation.warehouse)
+    assert other.cards() == before
+    assert len(before) == 3
+    other.store.close()

@@ -56,6 +56,9 @@ IDLE_SECONDS = 0.05
 
 CARDS_AT_ONCE = 20_000
 
+PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
+"""History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
+
 TOUCHED_ANSWERS = {table: f"touched_{table}" for table in CARD_TABLES}
 """Where the rows of the persons of this cycle are, before and after they are written to the tables."""
 
@@ -126,9 +129,17 @@ class Engine:
             self._catch_up(marks, progress or _silent)
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
-        """Publish what the last commit changed, if we died, or the store was away, before that was done."""
-        if marks.cycle != self._published:
-            self._publish_marked(marks.cycle, tell)
+        """Publish what the last commit changed, if we died, or the store was away, before that was done.
+
+        A store further behind than that is another one, or an old copy: then everybody is published.
+        """
+        if marks.cycle == self._published:
+            return
+        if marks.cycle - 1 != self._published:
+            self.store.cards.clear()
+            self._publish_some("SELECT person_key FROM activity", marks.cycle, tell)
+        else:
+            self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", marks.cycle, tell)
 
     def step(self) -> Cycle | None:
         """Run one cycle; return what it did, or nothing where nothing waited."""
@@ -180,7 +191,7 @@ class Engine:
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
-        return any(self.warehouse.cluster(table.name) for table in (EVENTS, TRAITS))
+        return any(self.warehouse.cluster(table.name, PLACES) for table in (EVENTS, TRAITS))
 
     def submit(self, task: Callable[[Engine], Result]) -> Future[Result]:
         """Have the loop's thread run a task between two cycles; from any thread."""
@@ -239,7 +250,7 @@ class Engine:
         for relation in staged.values():
             self.warehouse.drop(relation)
         self._next_wake = None
-        self._publish_marked(after.cycle, tell)
+        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, tell)
 
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
@@ -319,9 +330,9 @@ class Engine:
             self._published = cycle
         return len(keys)
 
-    def _publish_marked(self, cycle: int, tell: Progress) -> None:
-        """Publish everybody of the last commit, some at a time; those who are no more lose their cards."""
-        people = self.warehouse.query(f"SELECT person_key FROM {TOUCHED.name} ORDER BY person_key")
+    def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
+        """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
+        people = self.warehouse.query(f"{persons} ORDER BY person_key")
         among = "WHERE person_key IN (SELECT person_key FROM publishing)"
         answers = {table: f"SELECT * FROM {table} {among}" for table in CARD_TABLES}
         for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):

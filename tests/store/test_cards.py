@@ -60,6 +60,16 @@ def test_an_identifier_may_move_from_one_person_to_another(store: Store) -> None
     assert found.person_id == "p-2"
 
 
+def test_in_whatever_parts_people_are_published_an_identifier_has_one_owner(store: Store) -> None:
+    store.cards.publish([], [card("p-1", "email:a"), card("p-2", "email:b", "phone:1")], cycle=1)
+    store.cards.publish(["p-1"], [card("p-1", "email:a", "phone:1", "email:b")], cycle=None)
+    store.cards.publish(["p-2"], [], cycle=2)
+    for kind, value in (("phone", "1"), ("email", "b"), ("email", "a")):
+        found = store.cards.find(kind, value)
+        assert found == card("p-1", "email:a", "email:b", "phone:1"), kind
+    assert store.cards.count() == 1
+
+
 def test_many_cards_go_in_at_once_and_come_out_by_id(store: Store) -> None:
     many = [card(f"p-{number:05}", f"user_id:{number}") for number in range(1_200)]
     store.cards.publish([], many, cycle=1)

@@ -6,8 +6,8 @@ from tekil.warehouse import Column, Table
 from tekil.warehouse.protocol import ColumnType
 
 
-def _table(name: str, key: str, columns: dict[str, ColumnType], cluster_by: str | None = None) -> Table:
-    return Table(name, tuple(Column(n, t) for n, t in columns.items()), key, cluster_by)
+def _table(name: str, key: str, columns: dict[str, ColumnType]) -> Table:
+    return Table(name, tuple(Column(n, t) for n, t in columns.items()), key)
 
 
 EVENTS = _table(
@@ -52,7 +52,6 @@ EVENTS = _table(
         "properties": "variant",
         "traits": "variant",
     },
-    cluster_by="identifier_key",
 )
 
 TRAITS = _table(
@@ -68,7 +67,6 @@ TRAITS = _table(
         "occurred_at": "timestamp",
         "known_at": "timestamp",
     },
-    cluster_by="identifier_key",
 )
 
 RECORD_CHANGES = _table(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, delete, func, insert, or_, select
+from sqlalchemy import Connection, Table, bindparam, delete, func, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tekil.store.clock import Begin
 from tekil.store.tables import cards, identifiers, marks
@@ -18,6 +19,10 @@ NUL = "\0"
 """In no identifier; PostgreSQL takes a text with it for an error, not for one that nobody has."""
 
 PUBLISHED = "published_cycle"
+
+_DELETE_IDENTIFIER = delete(identifiers).where(
+    identifiers.c.kind == bindparam("of_kind"), identifiers.c.value == bindparam("of_value")
+)
 
 
 class Identifier(msgspec.Struct, frozen=True):
@@ -56,29 +61,30 @@ class Cards:
         included. Publishing the same again changes nothing. Of a cycle published in parts only the last part
         notes it; the others give None.
         """
-        ids = sorted({*gone, *(card.person_id for card in changed)})
-        rows = [
-            {"kind": i.kind, "value": i.value, "identifier_id": i.id, "person_id": card.person_id}
+        bodies: list[dict[str, Any]] = [
+            {"person_id": c.person_id, "body": c.body, "last_seen": c.last_seen} for c in changed
+        ]
+        rows: dict[tuple[str, str], tuple[str, ...]] = {
+            (i.kind, i.value): (i.kind, i.value, i.id, card.person_id)
             for card in changed
             for i in card.identifiers
-        ]
+        }
+        changed_ids = {card.person_id for card in changed}
+        removed = sorted(set(gone) - changed_ids)
         with self._begin() as connection:
-            for start in range(0, len(ids), CHUNK):
-                some = ids[start : start + CHUNK]
+            for some in _chunks(removed):
                 connection.execute(delete(cards).where(cards.c.person_id.in_(some)))
-                connection.execute(delete(identifiers).where(identifiers.c.person_id.in_(some)))
-            _insert(
-                connection,
-                cards,
-                [{"person_id": c.person_id, "body": c.body, "last_seen": c.last_seen} for c in changed],
-            )
-            _insert(connection, identifiers, rows)
+            _upsert(connection, cards, bodies)
+            # A refresh seldom changes identifiers, and each lies in three indexes: write what differs.
+            if stale := _take_out_kept(connection, [*removed, *sorted(changed_ids)], rows):
+                connection.execute(_DELETE_IDENTIFIER, stale)
+            names = identifiers.columns.keys()
+            _upsert(connection, identifiers, [dict(zip(names, row, strict=True)) for row in rows.values()])
             if cycle is not None:
-                connection.execute(delete(marks).where(marks.c.name == PUBLISHED))
-                connection.execute(insert(marks).values(name=PUBLISHED, value=cycle))
+                _upsert(connection, marks, [{"name": PUBLISHED, "value": cycle}])
 
     def clear(self) -> None:
-        """Forget all cards, before a rebuild publishes them anew."""
+        """Forget all cards, before they are all published anew."""
         with self._begin() as connection:
             for table in (cards, identifiers, marks):
                 connection.execute(delete(table))
@@ -99,8 +105,7 @@ class Cards:
         found: dict[str, Card] = {}
         owned: dict[str, list[Identifier]] = {}
         with self._begin() as connection:
-            for start in range(0, len(person_ids), CHUNK):
-                some = person_ids[start : start + CHUNK]
+            for some in _chunks(person_ids):
                 for row in connection.execute(select(cards).where(cards.c.person_id.in_(some))):
                     found[row.person_id] = Card(*row)
                 for row in connection.execute(
@@ -174,9 +179,35 @@ def _after(text: str) -> str | None:
     return stem[:-1] + chr(0xE000 if code == 0xD800 else code)
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def _upsert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows; one whose key is there already takes that one's place."""
+    if not rows:
+        return
+    statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+    rest = {column.name: statement.excluded[column.name] for column in table.c if not column.primary_key}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=table.primary_key.columns, set_=rest), rows
+    )
+
+
+def _take_out_kept(
+    connection: Connection, person_ids: Sequence[str], rows: dict[tuple[str, str], tuple[str, ...]]
+) -> list[dict[str, str]]:
+    """Take out of `rows` what is there already; return what these persons own and should not."""
+    stale = []
+    for some in _chunks(person_ids):
+        for row in connection.execute(select(identifiers).where(identifiers.c.person_id.in_(some))):
+            name = (row.kind, row.value)
+            if name not in rows:
+                stale.append({"of_kind": row.kind, "of_value": row.value})
+            elif rows[name] == tuple(row):
+                del rows[name]
+    return stale
 
 
 def _card(connection: Connection, person_id: str) -> Card | None:

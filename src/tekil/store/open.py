@@ -83,6 +83,9 @@ def _set_sqlite_pragmas(connection: Any, _record: object) -> None:
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
     connection.execute("pragma busy_timeout = 5000")
+    # Cards are looked up all over the file: a page once read stays at hand, and is read without a copy.
+    connection.execute("pragma cache_size = -65536")
+    connection.execute("pragma mmap_size = 4294967296")
 
 
 def _migrate(engine: Engine) -> None:

@@ -30,7 +30,6 @@ macro                     meaning
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
@@ -47,14 +46,14 @@ NOW = "bound_now_instant"
 _MACROS = {"duckdb": macros_duckdb, "spark": macros_spark}
 
 
-def render(sql: str, engine: EngineName, now: datetime | None) -> str:
-    """Return `sql` in an engine's own words, with `now()` bound. `now` is UTC without a zone."""
+def render(sql: str, engine: EngineName, now: str | None) -> str:
+    """Return `sql` in an engine's own words, where `now` (SQL of an instant in UTC) stands for `now()`."""
     text = _render(sql, engine)
     if NOW not in text:
         return text
     if now is None:
         raise ValueError("this SQL uses now(), and no instant is bound")
-    return text.replace(NOW, _MACROS[engine].instant_literal(now))
+    return text.replace(NOW, now)
 
 
 @lru_cache(maxsize=1024)

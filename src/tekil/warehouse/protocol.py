@@ -43,16 +43,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table that lasts. `key` is the column whose rows are replaced together.
-
-    `cluster_by`, where given, is the column whose equal values should lie side by side on disk; `cluster`
-    brings that about in the background, rows arrive in any order.
-    """
+    """A table that lasts. `key` is the column whose rows are replaced together."""
 
     name: str
     columns: tuple[Column, ...]
     key: str
-    cluster_by: str | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -156,8 +151,12 @@ class Warehouse(Protocol):
         """Move the marks, inside a transaction."""
         ...
 
-    def cluster(self, table: str) -> bool:
-        """Do one bounded step towards the order of the table's `cluster_by`; True if there was one to do."""
+    def cluster(self, table: str, places: str) -> bool:
+        """Do one bounded step towards rows of equal place lying side by side; True if there was one to do.
+
+        `places` is a SELECT over tables that gives the table's key and a `place`: a BIGINT from 0 up, spread
+        evenly over all 63 bits. Rows arrive in any order, so this is done ever again.
+        """
         ...
 
     def close(self) -> None:

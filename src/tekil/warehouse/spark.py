@@ -182,7 +182,7 @@ class SparkWarehouse:
         names = {name: f"{_COMMITTED}{name}" for name in state.versions}
         names[MARKS] = _marks_select(state.marks)
         names |= {name: bind(view, names) for name, view in state.views.items()}
-        text = render(bind(sql, names), "spark", datetime.now(UTC).replace(tzinfo=None))
+        text = render(bind(sql, names), "spark", instant_literal(datetime.now(UTC).replace(tzinfo=None)))
         text = re.sub(rf"\b{_COMMITTED}(\w+)", lambda found: self._pinned(found[1], state), text)
         arguments = {name: parameter(value) for name, value in (parameters or {}).items()}
         try:
@@ -222,7 +222,7 @@ class SparkWarehouse:
         """See `Warehouse.set_marks`."""
         self._next_marks = marks
 
-    def cluster(self, table: str) -> bool:  # noqa: ARG002
+    def cluster(self, table: str, places: str) -> bool:  # noqa: ARG002
         """See `Warehouse.cluster`. Gathering small files is Delta's own `OPTIMIZE`, where a server has it."""
         return False
 
@@ -386,7 +386,7 @@ class SparkWarehouse:
         """Return the writer's SQL in Spark's words: tables by their names in this session, views in full."""
         names = {name: f"{self._prefix}{name}" for name in self._tables}
         names |= {name: bind(view, names) for name, view in self._state.views.items()}
-        return render(bind(sql, names), "spark", self._now)
+        return render(bind(sql, names), "spark", instant_literal(self._now) if self._now else None)
 
     def _names(self, state: _State) -> set[str]:
         return {*state.versions, *state.views}
