@@ -107,7 +107,7 @@ class Engine:
         self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
         self._clock = clock
         self._digest = models_digest(models)
-        self._events = ", ".join(_needed(EVENTS, models))
+        self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
@@ -286,14 +286,14 @@ class Engine:
         warehouse.derive("touched_keys", TOUCHED_KEYS)
         warehouse.derive("touched_persons", TOUCHED_PERSONS)
         warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
-        for table, columns in ((EVENTS, self._events), (TRAITS, ", ".join(TRAITS.column_names))):
-            warehouse.derive(
-                f"touched_{table.name}",
-                f"SELECT {columns} FROM {table.name}"
-                " WHERE identifier_key IN (SELECT identifier_key FROM reached_identifiers)"
-                f" UNION ALL SELECT {columns} FROM new_{table.name}",
-            )
-        derive(warehouse, self.models, Bindings("touched_events", "touched_traits"), "touched_")
+        seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
+        for table, columns in seen.items():
+            warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
+        both = {
+            table: f"SELECT * FROM old_{table} UNION ALL SELECT {', '.join(columns)} FROM new_{table}"
+            for table, columns in seen.items()
+        }
+        derive(warehouse, self.models, Bindings(both[EVENTS.name], both[TRAITS.name]), "touched_")
         warehouse.derive(
             "touched_persons_all",
             "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",

@@ -121,6 +121,23 @@ class DuckDBWarehouse:
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise BadRequest(f"A value cannot be read: {error}", code="data_unreadable") from error
 
+    def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
+        """See `Warehouse.pick`. The rows' places first, then the columns of those places only.
+
+        In one statement, the columns of whole row groups are unpacked before the key is looked at:
+        460 ms instead of 220 ms for 22 columns of 30,000 rows among 50 million.
+        """
+        key = self._tables[table].key
+        self._connection.unregister(name)
+        self._run(
+            f"CREATE OR REPLACE TEMP TABLE picked AS SELECT rowid AS place FROM {table}"
+            f" WHERE {key} IN (SELECT {key} FROM {touched})"
+        )
+        self._run(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {', '.join(columns)} FROM {table}"
+            " WHERE rowid IN (SELECT place FROM picked)"
+        )
+
     def drop(self, name: str) -> None:
         """See `Warehouse.drop`."""
         # A name stands for rows of Arrow, or for a table; the one is let go before the other is looked for.

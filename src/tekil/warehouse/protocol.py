@@ -109,6 +109,14 @@ class Warehouse(Protocol):
         """Make a staged relation from a SELECT, computed now."""
         ...
 
+    def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
+        """Make a staged relation of some columns of those rows of a table whose key is in `touched`.
+
+        `touched` is a relation with the table's key as a column. This is how every refresh reads: few rows
+        of many, and nobody but the engine knows the shortest way to them.
+        """
+        ...
+
     def drop(self, name: str) -> None:
         """Let go of a staged relation; one that is not there is no error."""
         ...

@@ -142,6 +142,12 @@ class SparkWarehouse:
         self._ask(write)
         self._slots[name] = slot
 
+    def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
+        """See `Warehouse.pick`."""
+        key = self._tables[table].key
+        select = f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})"
+        self.derive(name, select)
+
     def drop(self, name: str) -> None:
         """See `Warehouse.drop`."""
         self._ready()
