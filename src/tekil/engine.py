@@ -8,12 +8,13 @@ the transaction holds the list of whose.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -114,6 +115,8 @@ class Engine:
         self._known = KnownMessages(warehouse)
         self._next_wake: datetime | None = None
         self._published = store.cards.published_cycle()
+        self._publisher = ThreadPoolExecutor(1, "tekil-publish")
+        self._publishing: _Publishing | None = None
         self._ended = False
         self.beat = time.monotonic()
         tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
@@ -142,14 +145,22 @@ class Engine:
             self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", marks.cycle, tell)
 
     def step(self) -> Cycle | None:
-        """Run one cycle; return what it did, or nothing where nothing waited."""
+        """Run one cycle; return what it did, or nothing where nothing waited. All is readable afterwards."""
+        cycle = self._advance()
+        self._finish_publishing()
+        return cycle
+
+    def _advance(self) -> Cycle | None:
+        """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
         marks = self.warehouse.marks()
-        self._catch_up(marks, _silent)
+        if self._publishing is None:
+            self._catch_up(marks, _silent)
         bodies = self.log.read(marks.position, BODIES_MAX, size=BODIES_SIZE_MAX)
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         if not bodies.num_rows and not self._is_someone_due(now):
+            self._finish_publishing()
             return None
         due = self._stage_due()
         prepared = self._stage_refresh(bodies)
@@ -157,6 +168,8 @@ class Engine:
         after = Marks(position, marks.cycle + 1, now, self._digest)
         self._cycles += 1
         self._next_wake = None
+        # The commit notes whose cards are to be published, so those of the last one must be.
+        self._finish_publishing()
         try:
             with self.warehouse.transaction():
                 keep(self.warehouse, prepared)
@@ -165,18 +178,31 @@ class Engine:
             self._known.forget()
             raise
         self._known.add(prepared.keys)
-        persons = self._publish("touched_persons_all", TOUCHED_ANSWERS, after.cycle)
-        seconds = time.monotonic() - started
-        return self._note(bodies, Cycle(after.cycle, _messages(bodies), persons, due, seconds))
+        publish = self._publication("touched_persons_all", TOUCHED_ANSWERS, after.cycle)
+        cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
+        self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
+        return cycle
+
+    def _finish_publishing(self) -> None:
+        """Wait until the last cycle's cards are readable.
+
+        Raises what kept them from it; the next cycle then begins with publishing them.
+        """
+        if self._publishing is None:
+            return
+        publishing, self._publishing = self._publishing, None
+        readable = publishing.done.result()
+        self._published = publishing.cycle.number
+        self._note(publishing.bodies, publishing.cycle, readable)
 
     def run(self, stop: threading.Event, on_error: Callable[[TekilError], None]) -> None:
         """Run cycles until told to stop. What is away for a while is waited for; nothing is skipped."""
         pause = IDLE_SECONDS
         try:
             while not stop.is_set():
-                self._run_tasks()
                 try:
-                    busy = self.step() is not None
+                    self._run_tasks()
+                    busy = self._advance() is not None
                     self.beat = time.monotonic()
                     pause = IDLE_SECONDS
                 except Unavailable as error:
@@ -188,6 +214,8 @@ class Engine:
                     stop.wait(pause)
         finally:
             self._refuse_tasks()
+            with contextlib.suppress(Unavailable):
+                self._finish_publishing()
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
@@ -215,6 +243,7 @@ class Engine:
 
     def _run_tasks(self) -> None:
         while not self._tasks.empty():
+            self._finish_publishing()
             task, future = self._tasks.get()
             try:
                 future.set_result(task(self))
@@ -232,6 +261,7 @@ class Engine:
     def rebuild(self, progress: Progress | None = None) -> None:
         """Derive everything anew from the events, by the same SELECTs, and put it in the old rows' place."""
         tell = progress or _silent
+        self._finish_publishing()
         marks = self.warehouse.marks()
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
@@ -316,19 +346,15 @@ class Engine:
         self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
 
-    def _publish(self, persons: str, answers: Mapping[str, str], cycle: int | None) -> int:
-        """Publish the cards of the persons in a staged relation; return how many there are.
+    def _publication(self, persons: str, answers: Mapping[str, str], cycle: int | None) -> _Publication:
+        """Read what to publish of the persons in a staged relation.
 
         `answers` says where their rows are: table → relation, or SELECT.
         """
-        keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"].to_pylist()
+        keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
         rows = self.warehouse.query(bind(CARD_QUERY, answers))
         identifiers = self.warehouse.query(bind(IDENTIFIERS_QUERY, answers))
-        gone = [person_id(key) for key in keys]
-        self.store.cards.publish(gone, list(build_cards(rows, identifiers)), cycle)
-        if cycle is not None:
-            self._published = cycle
-        return len(keys)
+        return _Publication(self.store, keys, rows, identifiers, cycle, self._clock)
 
     def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
         """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
@@ -338,20 +364,49 @@ class Engine:
         for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):
             done = min(start + CARDS_AT_ONCE, people.num_rows)
             self.warehouse.stage("publishing", people.slice(start, CARDS_AT_ONCE))
-            self._publish("publishing", answers, cycle if done == people.num_rows else None)
+            self._publication("publishing", answers, cycle if done == people.num_rows else None)()
             tell("publish", done, people.num_rows)
+        self._published = cycle
 
-    def _note(self, bodies: pa.Table, cycle: Cycle) -> Cycle:
-        readable = self._clock()
+    def _note(self, bodies: pa.Table, cycle: Cycle, readable: datetime) -> None:
         lags = tuple(
             ((readable - received).total_seconds(), messages)
             for received, messages in zip(
                 bodies["received_at"].to_pylist(), bodies["messages"].to_pylist(), strict=True
             )
         )
-        noted = replace(cycle, lags=lags)
-        self._recent.append((time.monotonic(), noted))
-        return noted
+        self._recent.append((time.monotonic(), replace(cycle, lags=lags)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Publication:
+    """Rows of some persons, read and on their way to the store; needs the warehouse no more."""
+
+    store: Store
+    keys: pa.ChunkedArray
+    rows: pa.Table
+    identifiers: pa.Table
+    cycle: int | None
+    clock: Callable[[], datetime]
+
+    @property
+    def persons(self) -> int:
+        return len(self.keys)
+
+    def __call__(self) -> datetime:
+        """Publish; return the instant from which on the cards can be read."""
+        gone = [person_id(key) for key in self.keys.to_pylist()]
+        self.store.cards.publish(gone, list(build_cards(self.rows, self.identifiers)), self.cycle)
+        return self.clock()
+
+
+@dataclass(frozen=True, slots=True)
+class _Publishing:
+    """A cycle whose cards are being published, of these bodies; `done` gives when they became readable."""
+
+    cycle: Cycle
+    bodies: pa.Table
+    done: Future[datetime]
 
 
 def _silent(_what: str, _done: int, _all: int) -> None:

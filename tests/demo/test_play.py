@@ -108,7 +108,7 @@ def test_living_on_at_a_real_door_by_the_clocks_of_the_senders(door: Door, tmp_p
     small = Company(seed=2, people=40, days=1, until=datetime.now(UTC))
     threading.Timer(4.0, stop.set).start()
     path = tmp_path / "truth.json"
-    played = playing(door.url, door.keys, company=small, live=True, stop=stop, pace=60.0, truth_path=path)
+    played = playing(door.url, door.keys, company=small, live=True, stop=stop, pace=240.0, truth_path=path)
     logged = door.logged()
     assert played.sent == len(logged)
     live = [entry for entry in logged if entry.door != "import"]

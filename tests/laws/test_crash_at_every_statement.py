@@ -29,13 +29,13 @@ class Fuse:
         self.left: int | None = None
         self.burnt_at = ""
 
-    def burn(self, statement: str) -> None:
+    def burn(self, statement: object) -> None:
         if self.left is None:
             return
         self.left -= 1
         if self.left == 0:
             self.left = None
-            self.burnt_at = " ".join(statement.split())[:80]
+            self.burnt_at = " ".join(getattr(statement, "query", str(statement)).split())[:80]
             raise Crash(self.burnt_at)
 
 
