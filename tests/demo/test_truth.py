@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 import pytest
 
 from tekil.demo.people import Town
 from tekil.demo.truth import Truth, Witness
+from tekil.demo.wire import named_in
 from tekil.messages import normalise
 from tests.demo.conftest import UNTIL, Story
 
@@ -18,17 +17,6 @@ from tests.demo.conftest import UNTIL, Story
 @pytest.fixture(scope="module")
 def truth(story: Story) -> Truth:
     return story.company.truth()
-
-
-def said(message: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield every identifier in a message, by kind."""
-    for name, kind in (("userId", "user_id"), ("anonymousId", "anonymous_id")):
-        if name in message:
-            yield kind, message[name]
-    for traits in (message.get("traits", {}), message.get("context", {}).get("traits", {})):
-        for kind in ("email", "phone"):
-            if kind in traits:
-                yield kind, traits[kind]
 
 
 def owners(truth: Truth) -> dict[tuple[str, str], set[str]]:
@@ -50,10 +38,17 @@ def test_every_name_and_address_said_is_somebodys(story: Story, truth: Truth) ->
         (kind, value) for p in truth.persons for kind, values in p.identifiers.items() for value in values
     }
     shared = {(item.kind, item.value) for item in truth.shared}
-    spoken = {pair for m in story.messages() if m["type"] != "group" for pair in said(m)}
+    spoken = {pair for m in story.messages() if m["type"] != "group" for pair in named_in(m)}
     strangers = {(kind, value) for kind, value in spoken - known - shared if kind != "anonymous_id"}
     assert strangers == set()
     assert not known & shared
+
+
+def test_the_truth_holds_nothing_that_was_never_said(story: Story, truth: Truth) -> None:
+    spoken = {pair for message in story.messages() for pair in named_in(message)}
+    for owner in (*truth.persons, *truth.households):
+        for kind, values in owner.identifiers.items():
+            assert {(kind, value) for value in values} <= spoken, owner.id
 
 
 def test_passers_by_and_robots_are_nobody(story: Story, truth: Truth) -> None:

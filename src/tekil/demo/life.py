@@ -74,13 +74,12 @@ class Life:
         self.pending += echoes(self.rng, sending)
 
     def take(self, until: float) -> list[Sending]:
-        """Return what leaves before an instant, in the order it leaves, and witness its facts."""
+        """Return what leaves before an instant, in the order it leaves, and witness it."""
         due = [sending for sending in self.pending if sending.at < until]
         self.pending = [sending for sending in self.pending if sending.at >= until]
         due.sort(key=_LEAVES)
         for sending in due:
-            if sending.fact is not None:
-                self.witness.saw(sending.fact)
+            self.witness.heard(sending)
         return due
 
     def remember(self, device: int, at: float) -> Memory:

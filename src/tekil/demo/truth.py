@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from tekil.demo.people import Town
-from tekil.demo.wire import Purchase, Touch
+from tekil.demo.wire import Purchase, Sending, Touch, named_in
 
 Identifiers = dict[str, list[str]]
 """Values in every spelling that was ever sent, by kind: `user_id`, `email`, `phone`, `anonymous_id`."""
@@ -67,6 +67,7 @@ class Witness:
     def __init__(self) -> None:
         """Start with an empty page."""
         self._owners: dict[tuple[str, str], str] = {}
+        self._heard: set[tuple[str, str]] = set()
         self._shared: dict[tuple[str, str], str] = {}
         self._purchases: dict[int, list[Purchase]] = defaultdict(list)
         self._firsts: dict[int, Touch] = {}
@@ -83,7 +84,14 @@ class Witness:
         self._shared[kind, value] = why
         return value
 
-    def saw(self, fact: Purchase | Touch) -> None:
+    def heard(self, sending: Sending) -> None:
+        """Note what a message that leaves says, and stands for. What is on its way nobody can know yet."""
+        if sending.nature != "malformed":
+            self._heard.update(named_in(sending.message))
+        if sending.fact is not None:
+            self._saw(sending.fact)
+
+    def _saw(self, fact: Purchase | Touch) -> None:
         """Note a purchase, or how somebody came: to the shop on the web or, by buying there, to a store."""
         if fact.person < 0:
             return
@@ -100,7 +108,8 @@ class Witness:
         """Return all that was seen, person by person."""
         owned: dict[str, Identifiers] = defaultdict(lambda: defaultdict(list))
         for (kind, value), owner in self._owners.items():
-            owned[owner][kind].append(value)
+            if (kind, value) in self._heard:
+                owned[owner][kind].append(value)
         persons = [
             TruePerson(
                 id=person_label(person.index),
@@ -122,7 +131,7 @@ class Witness:
             )
             for household in town.households
         ]
-        shared = [Shared(kind, value, why) for (kind, value), why in self._shared.items()]
+        shared = [Shared(*name, why) for name, why in self._shared.items() if name in self._heard]
         return Truth(seed, until, persons, households, shared)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
@@ -88,3 +89,14 @@ def record(message_id: str, at: float, entity: str, key: dict[str, str], fields:
 def server_context(library: str, **more: Any) -> dict[str, Any]:
     """Return the context a server-side SDK sends: its library, and what the caller adds."""
     return {"library": {"name": library, "version": "2.3.4"}, **more}
+
+
+def named_in(message: Message) -> Iterator[tuple[str, str]]:
+    """Yield every identifier that a message names, as kind and value."""
+    for name, kind in (("userId", "user_id"), ("anonymousId", "anonymous_id")):
+        if name in message:
+            yield kind, message[name]
+    for traits in (message.get("traits", {}), message.get("context", {}).get("traits", {})):
+        for kind in ("email", "phone"):
+            if kind in traits:
+                yield kind, traits[kind]
