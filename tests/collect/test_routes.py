@@ -40,7 +40,7 @@ def test_a_batch_is_one_body_with_the_bytes_of_its_messages(
     assert collector.post(f"/v1/{door}", body).status == 200
     (table,) = list(collector.log.replay(after))
     assert table["body"].to_pylist() == [
-        '{"batch":[{"a" : 1.50},7,{"b":"\\u0041"}],"sentAt":"2026-01-01T00:00:00Z"}'
+        '{"batch":[{"a" : 1.50},7,{"b":"\\u0041"}],"sentAt":"2026-01-01T00:00:00Z","strange":[1]}'
     ]
     assert table["messages"].to_pylist() == [3]
 

@@ -25,6 +25,8 @@ def test_what_was_sent_is_what_lies_in_the_log(messages: list[Any], sent_at: str
     expected: dict[str, Any] = {"batch": messages}
     if sent_at is not None:
         expected["sentAt"] = sent_at
+    if strange := [place for place, message in enumerate(messages) if not isinstance(message, dict)]:
+        expected["strange"] = strange
     assert msgspec.json.decode(envelope.body) == expected
 
 
@@ -39,3 +41,9 @@ def test_a_message_over_the_limit_is_kept_and_marked_by_its_place() -> None:
     assert envelope["oversize"] == [1, 3]
     assert [len(message) for message in envelope["batch"][:2]] == [MESSAGE_SIZE_MAX - 2, MESSAGE_SIZE_MAX - 1]
     assert "oversize" not in msgspec.json.decode(pack([fits]).body)
+
+
+def test_what_is_no_object_is_kept_and_marked_by_its_place() -> None:
+    parts: list[bytes | memoryview] = [b"5", b" \t\r\n{}", memoryview(b"{}"), b"[{}]", b'"{"', b"null"]
+    assert msgspec.json.decode(pack(parts).body)["strange"] == [0, 3, 4, 5]
+    assert "strange" not in msgspec.json.decode(pack(parts[1:3]).body)

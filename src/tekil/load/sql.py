@@ -85,7 +85,7 @@ WITH typed AS (
 ), numbered AS (
   SELECT *, {international("phone_digits")} AS phone_number FROM spelled
 )
-SELECT position, number, source, door, received_at, is_nothing, said_text, said_at,
+SELECT position, number, source, door, received_at, said_text, said_at,
   kind AS type,
   CASE WHEN kind IN ('page', 'screen') THEN coalesce({_text("name")}, {_text("event")})
     ELSE {_text("event")} END AS event,
@@ -94,6 +94,7 @@ SELECT position, number, source, door, received_at, is_nothing, said_text, said_
   {_text("previousId")} AS previous_id, {_text("groupId")} AS group_id,
   {EMAIL} AS email, {PHONE} AS phone,
   coalesce(list_contains(oversize, number), FALSE) AS is_oversize,
+  coalesce(list_contains(strange, number), FALSE) AS is_no_object,
   {_text("object")} AS object, nullif(key, 'null') AS key, nullif(fields, 'null') AS fields,
   CASE
     WHEN said_at IS NULL THEN received_at
@@ -136,9 +137,9 @@ FROM numbered
 
 
 WRONG = {
-    "not_an_object": "is_nothing",
+    "not_an_object": "is_no_object",
     "message_too_large": "is_oversize",
-    "type_missing": "type IS NULL",
+    "type_missing": "type IS NULL AND NOT is_no_object",
     "type_unknown": f"type NOT IN ({_TYPES})",
     "identifier_missing": "type <> 'record' AND user_id IS NULL AND anonymous_id IS NULL",
     "identifier_not_text": (

@@ -1,6 +1,6 @@
 """The one shape in which bodies lie in the log, whatever door they came in by.
 
-    {"batch":[<message>, …], "sentAt":"…", "oversize":[<position>, …]}
+    {"batch":[<message>, …], "sentAt":"…", "oversize":[<position>, …], "strange":[<position>, …]}
 
 The messages are the client's own bytes, never re-encoded. The shape around them is ours, so a reader
 downhill meets exactly one `batch`, however strange the body a client sent. A write key in the client's
@@ -28,13 +28,21 @@ def pack(messages: Sequence[bytes | memoryview], sent_at: bytes | None = None) -
 
     `sent_at` is the JSON text of the client's `sentAt` (quotes included). Messages over 32 KB are kept
     and marked in `oversize`; the loader quarantines them, because a client whose whole batch is
-    refused would drop the good ones with it.
+    refused would drop the good ones with it. So are messages that are no objects, in `strange`: here a
+    look at the first byte tells, and a JSON reader of columns cannot.
     """
     oversize = [str(i) for i, message in enumerate(messages) if len(message) > MESSAGE_SIZE_MAX]
+    strange = [str(i) for i, message in enumerate(messages) if not _is_object(message)]
     parts = [b'{"batch":[', b",".join(messages), b"]"]
     if sent_at is not None:
         parts += [b',"sentAt":', sent_at]
     if oversize:
         parts += [b',"oversize":[', ",".join(oversize).encode(), b"]"]
+    if strange:
+        parts += [b',"strange":[', ",".join(strange).encode(), b"]"]
     parts.append(b"}")
     return Envelope(b"".join(parts), len(messages))
+
+
+def _is_object(message: bytes | memoryview) -> bool:
+    return message[:1] == b"{" or bytes(message).lstrip(b" \t\r\n").startswith(b"{")

@@ -69,7 +69,9 @@ ISO_INSTANT = (
 def duckdb_schema() -> str:
     """Return the structure of a log body in the words of DuckDB's `from_json`."""
     message = dict.fromkeys(TEXTS, "VARCHAR") | dict.fromkeys(JSONS, "JSON")
-    return json.dumps({"batch": [message], "sentAt": "VARCHAR", "oversize": ["INTEGER"]})
+    return json.dumps(
+        {"batch": [message], "sentAt": "VARCHAR", "oversize": ["INTEGER"], "strange": ["INTEGER"]}
+    )
 
 
 def duckdb_context_schema() -> str:
@@ -95,7 +97,7 @@ def _ddl(shape: dict[str, Any]) -> str:
 def spark_schema() -> str:
     """Return the structure of a log body as a Spark DDL string."""
     fields = ", ".join(f"{name}: STRING" for name in FIELD_NAMES)
-    return f"batch ARRAY<STRUCT<{fields}>>, sentAt STRING, oversize ARRAY<BIGINT>"
+    return f"batch ARRAY<STRUCT<{fields}>>, sentAt STRING, oversize ARRAY<BIGINT>, strange ARRAY<BIGINT>"
 
 
 def spark_shapes() -> str:

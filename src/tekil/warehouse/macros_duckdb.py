@@ -57,14 +57,14 @@ RELATIONS = {
     "messages_in": f"""
         SELECT * EXCLUDE (about), {_CONTEXT}
         FROM (
-          SELECT position, source, door, received_at, body_sent_at, oversize, number, is_nul_in_body,
-            message IS NULL AS is_nothing, {_FIELDS},
+          SELECT position, source, door, received_at, body_sent_at, oversize, strange, number,
+            is_nul_in_body, {_FIELDS},
             from_json(message.context, '{duckdb_context_schema()}') AS about,
             CASE WHEN message.context IS NOT NULL
               THEN json_merge_patch(message.context, '{WITHOUT}') END AS context_rest
           FROM (
             SELECT position, source, door, received_at, envelope.sentAt AS body_sent_at,
-              envelope.oversize AS oversize, is_nul_in_body,
+              envelope.oversize AS oversize, envelope.strange AS strange, is_nul_in_body,
               unnest(envelope.batch) AS message,
               generate_subscripts(envelope.batch, 1) - 1 AS number
             FROM (

@@ -89,16 +89,15 @@ _TAKEN = ", ".join(quoted(name) for name in CONTEXT_TAKEN)
 RELATIONS = {
     "messages_in": f"""
         WITH flat AS (
-          SELECT position, source, door, received_at, body_sent_at, oversize, number, is_nul_in_body,
-            is_nothing, {_TEXTS}, {_JSONS}
+          SELECT position, source, door, received_at, body_sent_at, oversize, strange, number,
+            is_nul_in_body, {_TEXTS}, {_JSONS}
           FROM (
             SELECT position, source, door, received_at, envelope.sentAt AS body_sent_at,
-              envelope.oversize AS oversize, is_nul_in_body, CAST(number AS BIGINT) AS number, message,
-              get(shapes.batch, number) AS shape, get(items.batch, number) IS NULL AS is_nothing
+              envelope.oversize AS oversize, envelope.strange AS strange, is_nul_in_body,
+              CAST(number AS BIGINT) AS number, message, get(shapes.batch, number) AS shape
             FROM (
               SELECT *, from_json(body, {quoted(spark_schema())}) AS envelope,
                 from_json(body, {quoted(spark_shapes())}) AS shapes,
-                from_json(body, 'batch ARRAY<STRING>') AS items,
                 instr(body, '\\\\u0000') > 0 AS is_nul_in_body
               FROM {{0}}
             ) AS read_bodies
