@@ -15,12 +15,12 @@ import uvicorn
 
 from tekil.api.control import control_routes
 from tekil.app.engine import open_engine
-from tekil.app.ports import check_port
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
 from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
+from tekil.ports import check_port
 from tekil.store import Store
 
 LOOP_DIED = 70

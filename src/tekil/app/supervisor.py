@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from types import FrameType
 
 from tekil.app import PARTS
-from tekil.app.ports import check_port
 from tekil.config import Config
+from tekil.ports import check_port
 
 STOP_SECONDS = 20.0
 """How long a part may take to end in good order before it is killed."""

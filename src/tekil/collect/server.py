@@ -9,7 +9,6 @@ import importlib.util
 import logging
 import resource
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -23,8 +22,8 @@ from tekil.collect.commits import Commits
 from tekil.collect.door import CollectApp
 from tekil.collect.reading import Reading
 from tekil.collect.senders import Senders
-from tekil.errors import Misconfigured
 from tekil.log import Log
+from tekil.ports import check_port
 from tekil.store import Keys
 
 CONNECTIONS_MAX = 8_192
@@ -63,7 +62,7 @@ def serve(log: Log, keys: Keys, *, host: str, port: int) -> None:
 def serve_app(open_app: OpenApp, *, host: str, port: int) -> None:
     """Serve an RSGI application as the door is served; see `serve`. The bench compares with another one."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    _check_port(host, port)
+    check_port(host, port, "collect.port")
     _raise_file_limit()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(open_app, host, port))
@@ -93,25 +92,6 @@ async def _serve(open_app: OpenApp, host: str, port: int) -> None:
         gc.freeze()
         logger.info("The door listens at http://%s:%d.", host, port)
         await server.serve()
-
-
-def _check_port(host: str, port: int) -> None:
-    """Raise `Misconfigured` where somebody listens there already.
-
-    Granian shares its port with whoever asks for it, so two doors at one address would start without a
-    word, and each get some of the messages.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except OSError as error:
-        raise Misconfigured(
-            f"The door cannot listen at {host}:{port}: {error.strerror}. Choose another collect.port in "
-            "tekil.toml, or end what holds this one.",
-            code="port_taken",
-        ) from error
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -9,7 +9,11 @@ from tekil.errors import Misconfigured
 
 
 def check_port(host: str, port: int, setting: str) -> None:
-    """Raise `Misconfigured`, naming the setting, where the address cannot be listened on."""
+    """Raise `Misconfigured`, naming the setting, where the address cannot be listened on.
+
+    Asked before a server starts, because some share their port with whoever asks for it: two doors at one
+    address would start without a word, and each get some of the messages.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
