@@ -199,6 +199,9 @@ def test_readers_can_only_select_and_only_from_what_is_here(warehouse: Warehouse
         ("variant_text(as_variant('{\"a\":\"x\"}'), 'a')", "x"),
         ("variant_json(as_variant('no json'))", None),
         ("epoch_us(shifted(TIMESTAMP '1970-01-01', 5))", 5),
+        ("iso_text(TIMESTAMP '2026-01-31 12:00:00.123456')", "2026-01-31T12:00:00.123Z"),
+        ("iso_text(TIMESTAMP '1969-12-31 23:59:59.999')", "1969-12-31T23:59:59.999Z"),
+        ("person_id_of(255)", "p00000000000000ff"),
     ],
 )
 def test_macros_mean_the_same_everywhere(warehouse: Warehouse, macro: str, answer: object) -> None:

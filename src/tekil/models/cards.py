@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tekil.identity import person_id
 from tekil.store import Card, Identifier
@@ -26,82 +26,75 @@ IDENTIFIERS_QUERY = "SELECT person_key, kind, value, identifier_key FROM identit
 CARD_TABLES = ("activity", "attributes", "identity")
 """What the two queries read of persons; bind these to ask for some persons only."""
 
-_encoder = msgspec.json.Encoder()
+_INSTANTS = ("first_seen", "last_seen")
+_RECORDS = {
+    "last_page": {},
+    "first_touch": {"referrer_host": "referrer"},
+    "last_touch": {"referrer_host": "referrer"},
+}
+"""Columns that are records with an instant → what some of their members are called on a card."""
 
+_PLAIN = ("events", "pages", "events_7d", "events_30d", "sources", "locale", "browser", "os", "device")
 
-class _TraitSource(msgspec.Struct):
-    source: str
-    at: int
-
-
-_trait_sources = msgspec.json.Decoder(dict[str, _TraitSource])
+_EMPTY = msgspec.Raw(b"{}")
+_encode = msgspec.json.Encoder().encode
 
 
 def build_cards(rows: pa.Table, identifiers: pa.Table) -> Iterator[Card]:
     """Yield a card for each row of `CARD_QUERY`.
 
     `identifiers` has `person_key`, `kind`, `value`, `identifier_key`. A card's body is JSON; its instants are
-    ISO 8601 in UTC.
+    ISO 8601 in UTC. Everything is made column by column: a refresh makes thousands of cards.
     """
     owned: dict[int, list[Identifier]] = {}
     columns = (identifiers[name].to_pylist() for name in ("person_key", "kind", "value", "identifier_key"))
     for person_key, kind, value, identifier_key in zip(*columns, strict=True):
         owned.setdefault(person_key, []).append(Identifier(kind, value, person_id(identifier_key)))
-    for row in rows.to_pylist():
-        last_seen: datetime = row["last_seen"]
+    bodies: dict[str, Iterable[Any]] = {
+        "person_id": [person_id(key) for key in rows["person_key"].to_pylist()],
+        **{name: _iso(rows[name]) for name in _INSTANTS},
+        **{name: rows[name].to_pylist() for name in _PLAIN},
+        **{name: _raw(rows[name]) for name in ("traits", "trait_sources")},
+        **{name: _timed(rows[name], named) for name, named in _RECORDS.items()},
+        "is_bot": [bool(is_bot) for is_bot in rows["is_bot"].to_pylist()],
+    }
+    last_seen = rows["last_seen"].cast(pa.int64()).to_pylist()
+    for key, seen, values in zip(
+        rows["person_key"].to_pylist(), last_seen, zip(*bodies.values(), strict=True), strict=True
+    ):
+        body = dict(zip(bodies, values, strict=True))
         yield Card(
-            person_id=person_id(row["person_key"]),
-            body=_encoder.encode(_body(row)).decode(),
-            last_seen=_microseconds(last_seen),
-            identifiers=tuple(sorted(owned.get(row["person_key"], []), key=lambda i: (i.kind, i.value))),
+            person_id=body["person_id"],
+            body=_encode(body).decode(),
+            last_seen=seen,
+            identifiers=tuple(sorted(owned.get(key, []), key=_by_kind_and_value)),
         )
 
 
-def _body(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "person_id": person_id(row["person_key"]),
-        "first_seen": _iso(row["first_seen"]),
-        "last_seen": _iso(row["last_seen"]),
-        "events": row["events"],
-        "pages": row["pages"],
-        "events_7d": row["events_7d"],
-        "events_30d": row["events_30d"],
-        "sources": row["sources"],
-        "traits": msgspec.Raw(row["traits"].encode()) if row["traits"] else {},
-        "trait_sources": {
-            name: {"source": told.source, "at": _iso_us(told.at)}
-            for name, told in _trait_sources.decode(row["trait_sources"] or b"{}").items()
-        },
-        "last_page": _timed(row["last_page"]),
-        "first_touch": _timed(row["first_touch"]),
-        "last_touch": _timed(row["last_touch"]),
-        "locale": row["locale"],
-        "browser": row["browser"],
-        "os": row["os"],
-        "device": row["device"],
-        "is_bot": bool(row["is_bot"]),
-    }
+def _by_kind_and_value(identifier: Identifier) -> tuple[str, str]:
+    return identifier.kind, identifier.value
 
 
-def _timed(struct: dict[str, Any] | None) -> dict[str, Any] | None:
-    if struct is None:
-        return None
-    names = {"seen_at": "at", "referrer_host": "referrer"}
-    told = {names.get(name, name): value for name, value in struct.items()}
-    return {**told, "at": _iso(struct["seen_at"])}
+def _raw(column: pa.ChunkedArray) -> list[msgspec.Raw]:
+    """Return JSON texts as they are; an empty object where there is none."""
+    return [msgspec.Raw(text.encode()) if text else _EMPTY for text in column.to_pylist()]
 
 
-_EPOCH = datetime(1970, 1, 1)
+def _iso(column: pa.ChunkedArray) -> list[str | None]:
+    """Return instants as ISO 8601 in UTC, to the millisecond."""
+    written = pc.strftime(column.cast(pa.timestamp("ms"), safe=False), format="%Y-%m-%dT%H:%M:%SZ")
+    texts: list[str | None] = written.to_pylist()
+    return texts
 
 
-def _microseconds(instant: datetime) -> int:
-    delta = instant - _EPOCH
-    return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
-
-
-def _iso(instant: datetime) -> str:
-    return instant.isoformat(timespec="milliseconds") + "Z"
-
-
-def _iso_us(microseconds: int) -> str:
-    return _iso(_EPOCH + timedelta(microseconds=microseconds))
+def _timed(column: pa.ChunkedArray, named: Mapping[str, str]) -> list[dict[str, Any] | None]:
+    """Return records as a card shows them: the instant last, as `at`, members called as `named` says."""
+    members = [field.name for field in column.type if field.name != "seen_at"]
+    values = [pc.struct_field(column, name).to_pylist() for name in members]
+    names = [*(named.get(name, name) for name in members), "at"]
+    told = zip(*values, _iso(pc.struct_field(column, "seen_at")), strict=True)
+    is_there = pc.is_valid(column).to_pylist()
+    return [
+        dict(zip(names, row, strict=True)) if there else None
+        for there, row in zip(is_there, told, strict=True)
+    ]

@@ -73,8 +73,9 @@ def attributes(trusted_sources: Sequence[str] = ()) -> Model:
         f"""
 SELECT person_key,
   json_object_of(name, won.value) AS traits,
-  json_object_of(name, '{{"source":' || json_quoted(won.source) || ',"at":' || epoch_us(won.seen_at) || '}}')
-    AS trait_sources
+  json_object_of(
+    name, '{{"source":' || json_quoted(won.source) || ',"at":"' || iso_text(won.seen_at) || '"}}'
+  ) AS trait_sources
 FROM (
   SELECT person_key, name,
     arg_max({{'value': value, 'source': source, 'seen_at': occurred_at}}, {order}) AS won

@@ -18,6 +18,7 @@ macro                     meaning
 ``distinct_texts(x)``     aggregate: the sorted list of distinct texts
 ``json_object_of(k, v)``  aggregate: a JSON object of names and JSON texts, sorted by name
 ``epoch_us(t)``           microseconds since the epoch
+``iso_text(t)``           an instant as ISO 8601 in UTC, with milliseconds and `Z`
 ``shifted(t, us)``        an instant moved by microseconds
 ``messages_in(r)``        relation: one row a message of the log bodies in `r` (see `fields`)
 ``items_in(r)``            relation: the messages of the log bodies in `r` as JSON texts (`number`, `item`)

@@ -43,6 +43,7 @@ SCALARS = {
         "'{' || array_to_string(list_sort(list(CAST(to_json({0}) AS VARCHAR) || ':' || {1})), ',') || '}'"
     ),
     "epoch_us": "epoch_us({0})",
+    "iso_text": "strftime({0}, '%Y-%m-%dT%H:%M:%S.%gZ')",
     "shifted": "({0} + to_microseconds(CAST({1} AS BIGINT)))",
 }
 

@@ -72,6 +72,7 @@ SCALARS = {
     "distinct_texts": "array_sort(collect_set({0}))",
     "json_object_of": _object_of("{0}", "{1}"),
     "epoch_us": "unix_micros({0})",
+    "iso_text": "date_format({0}, \"yyyy-MM-dd'T'HH:mm:ss.SSS'Z'\")",
     "shifted": "timestamp_micros(unix_micros({0}) + CAST({1} AS BIGINT))",
 }
 
