@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -22,10 +23,11 @@ class Workspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the door listens."""
+    """Where the door listens; `public_url` is how the world reaches it, where a proxy stands in front."""
 
     host: str = "127.0.0.1"
     port: int = 8000
+    public_url: str = ""
 
 
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,11 +109,22 @@ def load(start: Path) -> Config:
             "write one like Europe/Istanbul.",
             code="config_invalid",
         ) from error
+    if not _is_address(config.collect.public_url):
+        raise Misconfigured(
+            f"{path}: collect.public_url {config.collect.public_url!r} is no address of a server; write one "
+            "like https://events.example.com, or leave it out.",
+            code="config_invalid",
+        )
     places = {
         name: Place(os.environ.get(f"TEKIL_{name.upper()}_URL") or getattr(config, name).url)
         for name in ("log", "warehouse", "store")
     }
     return msgspec.structs.replace(config, root=path.resolve().parent, **places)
+
+
+def _is_address(url: str) -> bool:
+    """Return whether a text is empty, or a scheme and a host with nothing after the port."""
+    return re.fullmatch(r"(https?://[^/?#@\s]+/?)?", url) is not None
 
 
 TEMPLATE = """\
@@ -125,6 +138,7 @@ language = "tr"            # the console starts in this language: tr or en
 [collect]                  # the door: SDKs, forms and webhooks send here
 host = "127.0.0.1"
 port = {collect_port}
+# public_url = "https://events.example.com"   # how the world reaches the door, where a proxy stands in front
 
 [console]                  # people and programs read here
 host = "127.0.0.1"

@@ -100,3 +100,5 @@ def test_a_door_open_everywhere_has_the_name_it_was_seen_by() -> None:
     everywhere = Config(collect=Collect(host="0.0.0.0"))
     assert door_url(everywhere, "shop.example") == "http://shop.example:8000"
     assert door_url(Config(collect=Collect(host="::1")), "x") == "http://[::1]:8000"
+    proxied = Config(collect=Collect(public_url="https://events.example.com/"))
+    assert door_url(proxied, "console.example") == "https://events.example.com"

@@ -13,7 +13,12 @@ EVERYWHERE = ("0.0.0.0", "::", "")
 
 
 def door_url(config: Config, seen_host: str) -> str:
-    """Return the door's address as others reach it. A door open everywhere has the name we were seen by."""
+    """Return the door's address as others reach it: what the configuration says, else where it listens.
+
+    A door open everywhere has the name that we were seen by.
+    """
+    if config.collect.public_url:
+        return config.collect.public_url.rstrip("/")
     host = config.collect.host
     if host in EVERYWHERE:
         host = seen_host
