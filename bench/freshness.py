@@ -105,6 +105,7 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=RATE, help="events a second; the bar speaks of 2,000")
     options = parser.parse_args()
     with running("freshness") as here:
+        here.wait_until_quiet()
         stop = threading.Event()
         traffic = Traffic(here, options.rate, stop)
         traffic.start()

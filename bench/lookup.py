@@ -25,6 +25,7 @@ def main() -> int:
     parser.add_argument("--lookups", type=int, default=3000)
     options = parser.parse_args()
     with running("lookup") as here:
+        here.wait_until_quiet()
         ask_all(here, 300, seed=1)
         times = sorted(ask_all(here, options.lookups, seed=2))
     p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]

@@ -38,6 +38,21 @@ class Running:
         answer = connection.getresponse()
         return answer.status, answer.read()
 
+    def wait_until_quiet(self) -> None:
+        """Wait for the people whose windows closed while the past lay on the shelf: nobody's daily life."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.console, timeout=60)
+        headers = {"Authorization": f"Bearer {self.api_key}", "Content-Type": "application/json"}
+        question = json.dumps({"statement": "SELECT count(*) AS n FROM activity WHERE wake_at <= now()"})
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            connection.request("POST", "/v1/sql", question, headers)
+            overdue = json.loads(connection.getresponse().read())[0]["n"]
+            if overdue < 100:
+                tell(f"quiet: {overdue} people are due")
+                return
+            time.sleep(1)
+        raise SystemExit("Tekil never came to rest.")
+
     def send(self, connection: http.client.HTTPConnection, messages: list[dict[str, object]]) -> None:
         """Send a batch through the door; anything but a 200 fails the bench."""
         body = json.dumps({"batch": messages, "writeKey": self.write_key}).encode()
