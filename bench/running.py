@@ -46,7 +46,7 @@ class Running:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             connection.request("POST", "/v1/sql", question, headers)
-            overdue = json.loads(connection.getresponse().read())[0]["n"]
+            overdue = json.loads(connection.getresponse().read())["rows"][0]["n"]
             if overdue < 100:
                 tell(f"quiet: {overdue} people are due")
                 return
