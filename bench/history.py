@@ -136,6 +136,9 @@ def past() -> Path:
         make(folder)
         (folder / "done").touch()
         tell(f"history: made in {time.monotonic() - started:.0f} s")
+    with opened(folder) as place:
+        # Models that changed since are derived anew here, and not while something is being measured.
+        place.engine.recover(lambda what, done, all_: tell(f"history: {what} {done:,} of {all_:,}"))
     return folder
 
 
