@@ -13,7 +13,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -29,18 +29,17 @@ from tekil.load import EVENTS, TRAITS, KnownMessages, Prepared, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
 from tekil.log import Log
 from tekil.models import (
-    CARD_QUERY,
     CARD_TABLES,
-    IDENTIFIERS_QUERY,
     VIEWS,
     Bindings,
+    CardRows,
     Model,
     build_cards,
     derive,
     models_digest,
 )
 from tekil.store import Store
-from tekil.warehouse import Column, Marks, Table, Warehouse, bind, columns_used
+from tekil.warehouse import Column, Marks, Table, Warehouse, columns_used
 
 TOUCHED = Table("touched", (Column("person_key", "bigint"),), key="person_key")
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
@@ -178,7 +177,8 @@ class Engine:
             self._known.forget()
             raise
         self._known.add(prepared.keys)
-        publish = self._publication("touched_persons_all", TOUCHED_ANSWERS, after.cycle)
+        rows = CardRows.read(self.warehouse, TOUCHED_ANSWERS)
+        publish = self._publication("touched_persons_all", rows, after.cycle)
         cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
         self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
@@ -261,7 +261,6 @@ class Engine:
     def rebuild(self, progress: Progress | None = None) -> None:
         """Derive everything anew from the events, by the same SELECTs, and put it in the old rows' place."""
         tell = progress or _silent
-        self._finish_publishing()
         marks = self.warehouse.marks()
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
@@ -346,25 +345,19 @@ class Engine:
         self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
 
-    def _publication(self, persons: str, answers: Mapping[str, str], cycle: int | None) -> _Publication:
-        """Read what to publish of the persons in a staged relation.
-
-        `answers` says where their rows are: table → relation, or SELECT.
-        """
+    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> _Publication:
+        """Return what publishes the persons in a staged relation, of whom `rows` were read."""
         keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
-        rows = self.warehouse.query(bind(CARD_QUERY, answers))
-        identifiers = self.warehouse.query(bind(IDENTIFIERS_QUERY, answers))
-        return _Publication(self.store, keys, rows, identifiers, cycle, self._clock)
+        return _Publication(self.store, keys, rows, cycle, self._clock)
 
     def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
         """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
         people = self.warehouse.query(f"{persons} ORDER BY person_key")
-        among = "WHERE person_key IN (SELECT person_key FROM publishing)"
-        answers = {table: f"SELECT * FROM {table} {among}" for table in CARD_TABLES}
         for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):
             done = min(start + CARDS_AT_ONCE, people.num_rows)
             self.warehouse.stage("publishing", people.slice(start, CARDS_AT_ONCE))
-            self._publication("publishing", answers, cycle if done == people.num_rows else None)()
+            rows = CardRows.read_of(self.warehouse, "publishing")
+            self._publication("publishing", rows, cycle if done == people.num_rows else None)()
             tell("publish", done, people.num_rows)
         self._published = cycle
 
@@ -380,12 +373,11 @@ class Engine:
 
 @dataclass(frozen=True, slots=True)
 class _Publication:
-    """Rows of some persons, read and on their way to the store; needs the warehouse no more."""
+    """Some persons on their way to the store; those without rows are no more."""
 
     store: Store
     keys: pa.ChunkedArray
-    rows: pa.Table
-    identifiers: pa.Table
+    rows: CardRows
     cycle: int | None
     clock: Callable[[], datetime]
 
@@ -396,7 +388,7 @@ class _Publication:
     def __call__(self) -> datetime:
         """Publish; return the instant from which on the cards can be read."""
         gone = [person_id(key) for key in self.keys.to_pylist()]
-        self.store.cards.publish(gone, list(build_cards(self.rows, self.identifiers)), self.cycle)
+        self.store.cards.publish(gone, list(build_cards(self.rows)), self.cycle)
         return self.clock()
 
 

@@ -7,14 +7,12 @@ from typing import Any
 
 import msgspec
 
-from tekil.engine import DUE_MAX, Engine
-from tekil.models import CARD_QUERY, CARD_TABLES, IDENTIFIERS_QUERY, Bindings, build_cards, derive
-from tekil.warehouse import Warehouse, bind
+from tekil.engine import CARDS_AT_ONCE, DUE_MAX, Engine
+from tekil.models import Bindings, CardRows, build_cards, derive
+from tekil.warehouse import Warehouse
 
 ROWS_SHOWN = 20
 """Differing rows that are shown of each table and side."""
-
-CARDS_AT_ONCE = 20_000
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -77,13 +75,10 @@ def compare_cards(engine: Engine) -> list[Difference]:
     found: list[Difference] = []
     warehouse, cards = engine.warehouse, engine.store.cards
     people = warehouse.query("SELECT person_key FROM activity ORDER BY person_key")
-    among = "WHERE person_key IN (SELECT person_key FROM checking)"
-    answers = {table: f"SELECT * FROM {table} {among}" for table in CARD_TABLES}
     for start in range(0, people.num_rows, CARDS_AT_ONCE):
         warehouse.stage("checking", people.slice(start, CARDS_AT_ONCE))
-        rows = warehouse.query(bind(CARD_QUERY, answers))
-        identifiers = warehouse.query(bind(IDENTIFIERS_QUERY, answers))
-        expected = {card.person_id: card for card in build_cards(rows, identifiers)}
+        rows = CardRows.read_of(warehouse, "checking")
+        expected = {card.person_id: card for card in build_cards(rows)}
         actual = {card.person_id: card for card in cards.get_many(list(expected))}
         for person_id, card in expected.items():
             if actual.get(person_id) != card and len(found) < ROWS_SHOWN:

@@ -1,6 +1,6 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
-from tekil.models.cards import CARD_QUERY, CARD_TABLES, IDENTIFIERS_QUERY, build_cards
+from tekil.models.cards import CARD_TABLES, CardRows, build_cards
 from tekil.models.derive import Bindings, derive, models_digest
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
@@ -9,11 +9,10 @@ from tekil.models.views import VIEWS
 __all__ = [
     "ACTIVITY",
     "ATTRIBUTES",
-    "CARD_QUERY",
     "CARD_TABLES",
-    "IDENTIFIERS_QUERY",
     "VIEWS",
     "Bindings",
+    "CardRows",
     "Model",
     "attributes",
     "build_cards",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,8 +12,9 @@ import pyarrow.compute as pc
 
 from tekil.identity import person_id
 from tekil.store import Card, Identifier
+from tekil.warehouse import Warehouse, bind
 
-CARD_QUERY = """
+_CARDS = """
 SELECT a.*, t.traits, t.trait_sources, u.browser, u.os, u.device, u.is_bot
 FROM activity a
 LEFT JOIN attributes t ON t.person_key = a.person_key
@@ -21,10 +23,30 @@ ORDER BY a.person_key
 """
 """Everything on a card but its identifiers."""
 
-IDENTIFIERS_QUERY = "SELECT person_key, kind, value, identifier_key FROM identity"
+_IDENTIFIERS = "SELECT person_key, kind, value, identifier_key FROM identity"
 
 CARD_TABLES = ("activity", "attributes", "identity")
-"""What the two queries read of persons; bind these to ask for some persons only."""
+"""What a card is made of, table by table."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardRows:
+    """The rows of some persons that make their cards; needs the warehouse no more."""
+
+    rows: pa.Table
+    identifiers: pa.Table
+
+    @staticmethod
+    def read(warehouse: Warehouse, answers: Mapping[str, str]) -> CardRows:
+        """Read the rows from the relations, or SELECTs, that `answers` gives for each of `CARD_TABLES`."""
+        return CardRows(warehouse.query(bind(_CARDS, answers)), warehouse.query(bind(_IDENTIFIERS, answers)))
+
+    @staticmethod
+    def read_of(warehouse: Warehouse, persons: str) -> CardRows:
+        """Read the rows that the tables hold of the persons in the relation `persons` (`person_key`)."""
+        among = f"WHERE person_key IN (SELECT person_key FROM {persons})"
+        return CardRows.read(warehouse, {table: f"SELECT * FROM {table} {among}" for table in CARD_TABLES})
+
 
 _INSTANTS = ("first_seen", "last_seen")
 _RECORDS = {
@@ -40,18 +62,20 @@ _EMPTY = msgspec.Raw(b"{}")
 _encode = msgspec.json.Encoder().encode
 
 
-def build_cards(rows: pa.Table, identifiers: pa.Table) -> Iterator[Card]:
-    """Yield a card for each row of `CARD_QUERY`.
+def build_cards(found: CardRows) -> Iterator[Card]:
+    """Yield a card for each person.
 
-    `identifiers` has `person_key`, `kind`, `value`, `identifier_key`. A card's body is JSON; its instants are
-    ISO 8601 in UTC. Everything is made column by column: a refresh makes thousands of cards.
+    A card's body is JSON; its instants are ISO 8601 in UTC. Everything is made column by column: a refresh
+    makes thousands of cards.
     """
+    rows, identifiers = found.rows, found.identifiers
     owned: dict[int, list[Identifier]] = {}
     columns = (identifiers[name].to_pylist() for name in ("person_key", "kind", "value", "identifier_key"))
     for person_key, kind, value, identifier_key in zip(*columns, strict=True):
         owned.setdefault(person_key, []).append(Identifier(kind, value, person_id(identifier_key)))
+    keys = rows["person_key"].to_pylist()
     bodies: dict[str, Iterable[Any]] = {
-        "person_id": [person_id(key) for key in rows["person_key"].to_pylist()],
+        "person_id": [person_id(key) for key in keys],
         **{name: _iso(rows[name]) for name in _INSTANTS},
         **{name: rows[name].to_pylist() for name in _PLAIN},
         **{name: _raw(rows[name]) for name in ("traits", "trait_sources")},
@@ -59,9 +83,7 @@ def build_cards(rows: pa.Table, identifiers: pa.Table) -> Iterator[Card]:
         "is_bot": [bool(is_bot) for is_bot in rows["is_bot"].to_pylist()],
     }
     last_seen = rows["last_seen"].cast(pa.int64()).to_pylist()
-    for key, seen, values in zip(
-        rows["person_key"].to_pylist(), last_seen, zip(*bodies.values(), strict=True), strict=True
-    ):
+    for key, seen, values in zip(keys, last_seen, zip(*bodies.values(), strict=True), strict=True):
         body = dict(zip(bodies, values, strict=True))
         yield Card(
             person_id=body["person_id"],
