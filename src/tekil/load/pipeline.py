@@ -5,6 +5,7 @@ Everything before `keep` only stages; `keep` writes, and must run inside the eng
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -16,6 +17,9 @@ from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
 from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
 from tekil.warehouse import Warehouse, arrow_schema
+
+NOTHING_KNOWN = pa.schema([("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())])
+"""What `known_messages` looks like where there are no suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +72,29 @@ def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> None:
     """Stage `repeated`: the good messages that were loaded before, or stand earlier among these."""
     if suspects.num_rows:
         warehouse.stage("suspects", suspects)
-        warehouse.derive("known_messages", sql.KNOWN)
-    else:
-        warehouse.stage("known_messages", sql.NOTHING_KNOWN)
+    _derive(warehouse, {"known_messages": sql.KNOWN}, suspects.num_rows > 0, NOTHING_KNOWN)
     warehouse.derive("repeated", sql.REPEATED)
 
 
 def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
     """Stage `new_traits`: what the new events say of people."""
-    if there_are_some:
-        warehouse.derive("identifies", sql.IDENTIFIES)
-        warehouse.derive("new_traits", sql.NEW_TRAITS)
-    else:
-        warehouse.stage("new_traits", arrow_schema(TRAITS).empty_table())
+    steps = {"identifies": sql.IDENTIFIES, "new_traits": sql.NEW_TRAITS}
+    _derive(warehouse, steps, there_are_some, arrow_schema(TRAITS))
 
 
 def put_aside(warehouse: Warehouse, there_are_some: bool) -> None:
     """Stage `new_quarantine`: what cannot be loaded, each with its reasons."""
-    if there_are_some:
-        warehouse.derive("questionable", sql.QUESTIONABLE)
-        warehouse.derive("new_quarantine", sql.NEW_QUARANTINE)
-    else:
-        warehouse.stage("new_quarantine", arrow_schema(QUARANTINE).empty_table())
+    steps = {"questionable": sql.QUESTIONABLE, "new_quarantine": sql.NEW_QUARANTINE}
+    _derive(warehouse, steps, there_are_some, arrow_schema(QUARANTINE))
+
+
+def _derive(warehouse: Warehouse, steps: Mapping[str, str], there_is_some: bool, shape: pa.Schema) -> None:
+    """Stage one step after the other; where they would find nothing, only the last, without rows."""
+    if not there_is_some:
+        warehouse.stage(list(steps)[-1], shape.empty_table())
+        return
+    for name, select in steps.items():
+        warehouse.derive(name, select)
 
 
 def keep(warehouse: Warehouse, prepared: Prepared) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-
 from tekil.load.tables import EVENTS
 from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
 
@@ -195,11 +193,6 @@ SELECT message_key, source, message_id FROM record_changes
 WHERE message_key IN (SELECT message_key FROM suspects)
 """
 """Messages already loaded that have a suspect's key: the 64 bits narrow it down, the ids decide."""
-
-NOTHING_KNOWN = pa.schema(
-    [("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())]
-).empty_table()
-"""`known_messages` where there are no suspects."""
 
 REPEATED = """
 SELECT position, number, source FROM (
