@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.installation import NOON
+from tests.installation import NOON, Installation
 
 USERS = ("u1", "u2", "ü-3", "4")
 BROWSERS = ("a1", "a2", "11111111-2222-3333-4444-555555555555")
@@ -126,3 +126,12 @@ def cut(draw: st.DrawFn, said: list[Said]) -> list[list[Said]]:
         parts.append(rest[:size])
         rest = rest[size:]
     return parts
+
+
+def hear(installation: Installation, parts: list[list[Said]]) -> None:
+    """Take in each part in a cycle of its own; what is said keeps its own instant of receipt."""
+    for part in parts:
+        for one in part:
+            installation.say(one.message, source=one.source, at=one.received_at)
+        installation.now = max(installation.now, *(one.received_at for one in part))
+        installation.run()

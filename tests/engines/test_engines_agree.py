@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.engines.conftest import Pair, everything
 from tests.installation import NOON, Installation
-from tests.streams import SOURCES, Said, cut, streams
+from tests.streams import SOURCES, Said, cut, hear, streams
 
 # A cycle on Spark takes a second and more, so the fast lane tries one stream and shrinks nothing.
 FEW = settings(
@@ -50,14 +50,6 @@ STRANGE: tuple[Any, ...] = (
      "originalTimestamp": "1772366400000", "sentAt": "2026-03-01T12:00:01Z"},
     "bare text", 5, None, True, [1], {},
 )  # fmt: skip
-
-
-def hear(installation: Installation, parts: list[list[Said]]) -> None:
-    for part in parts:
-        for one in part:
-            installation.say(one.message, source=one.source, at=one.received_at)
-        installation.now = max(installation.now, *(one.received_at for one in part))
-        installation.run()
 
 
 def agree(pair: Pair, parts: list[list[Said]], *, rebuilding: bool = False) -> None:

@@ -6,20 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tekil.verification import check_ledger
-from tests.installation import Installation
 from tests.laws.conftest import LAW_EXAMPLES, Found
-from tests.streams import Said, cut, streams
+from tests.streams import cut, hear, streams
 
 FEW = settings(max_examples=LAW_EXAMPLES)
-
-
-def hear(installation: Installation, parts: list[list[Said]]) -> None:
-    """Take in each part in a cycle of its own; what is said keeps its own instant of receipt."""
-    for part in parts:
-        for one in part:
-            installation.say(one.message, source=one.source, at=one.received_at)
-        installation.now = max(installation.now, *(one.received_at for one in part))
-        installation.run()
 
 
 @FEW
