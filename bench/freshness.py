@@ -33,7 +33,7 @@ class Traffic(threading.Thread):
 
     def __init__(self, here: Running, rate: int, stop: threading.Event) -> None:
         super().__init__(daemon=True)
-        self.here, self.rate, self.stop, self.sent, self.late = here, rate, stop, 0, 0.0
+        self.here, self.rate, self.stop, self.sent = here, rate, stop, 0
 
     def run(self) -> None:
         rng = random.Random(5)
@@ -44,7 +44,6 @@ class Traffic(threading.Thread):
             wait = due - time.monotonic()
             if wait > 0:
                 time.sleep(wait)
-            self.late = max(self.late, -wait)
             self.here.send(connection, [self.page_view(rng) for _ in range(BATCH)])
             self.sent += BATCH
 

@@ -60,10 +60,10 @@ SPREAD = """CREATE OR REPLACE TEMP TABLE spread AS
 CHANGED = "SELECT count(*) FROM spread s JOIN labels l USING (key) WHERE s.label <> l.label"
 PERSONS = [
     """CREATE TEMP TABLE hand_identity AS
-    SELECT n.*, arg_min('p' || substr(md5(n.kind || ':' || n.value), 1, 23), n.first_seen)
-      OVER (PARTITION BY l.label) AS person_id FROM nodes n JOIN labels l USING (key)""",
+    SELECT n.*, arg_min(n.key, {'at': n.first_seen, 'key': n.key})
+      OVER (PARTITION BY l.label) AS person_key FROM nodes n JOIN labels l USING (key)""",
     """CREATE TEMP TABLE hand_activity AS
-    SELECT i.person_id, count(*) AS events, count(*) FILTER (type = 'page') AS pages,
+    SELECT i.person_key, count(*) AS events, count(*) FILTER (type = 'page') AS pages,
       count(*) FILTER (occurred_at > $now - INTERVAL 7 DAY) AS events_7d,
       count(*) FILTER (occurred_at > $now - INTERVAL 30 DAY) AS events_30d,
       min(occurred_at) AS first_seen, max(occurred_at) AS last_seen, list(DISTINCT source) AS sources,
@@ -77,16 +77,16 @@ PERSONS = [
         FILTER (utm_source IS NOT NULL OR click_id IS NOT NULL OR referrer_host <> url_host) AS last_touch,
       arg_max(locale, {'a': occurred_at, 'k': message_key}) AS locale,
       arg_max(user_agent, {'a': occurred_at, 'k': message_key}) AS user_agent
-    FROM events e JOIN hand_identity i ON i.key = e.identifier_key GROUP BY i.person_id""",
+    FROM events e JOIN hand_identity i ON i.key = e.identifier_key GROUP BY i.person_key""",
     """CREATE TEMP TABLE hand_attributes AS
-    SELECT person_id, '{' || string_agg(to_json(name)::VARCHAR || ':' || won.value, ',' ORDER BY name) || '}'
+    SELECT person_key, '{' || string_agg(to_json(name)::VARCHAR || ':' || won.value, ',' ORDER BY name) || '}'
         AS traits,
       '{' || string_agg(to_json(name)::VARCHAR || ':{"source":' || to_json(won.source)::VARCHAR || '}', ','
         ORDER BY name) || '}' AS trait_sources
-    FROM (SELECT i.person_id, name, arg_max({'value': value, 'source': source, 'seen_at': occurred_at},
+    FROM (SELECT i.person_key, name, arg_max({'value': t.value, 'source': source, 'seen_at': occurred_at},
         {'a': occurred_at, 's': source, 'k': message_key}) AS won
-      FROM traits t JOIN hand_identity i ON i.key = t.identifier_key GROUP BY i.person_id, name)
-    GROUP BY person_id""",
+      FROM traits t JOIN hand_identity i ON i.key = t.identifier_key GROUP BY i.person_key, name)
+    GROUP BY person_key""",
 ]
 TABLES = ("identity", "evidence", "activity", "attributes")
 
@@ -134,7 +134,7 @@ def main() -> int:
             ours.append(time.monotonic() - started)
             tell(f"rebuild: {ours[-1]:.1f} s")
         differ = place.warehouse._connection.execute("""
-            SELECT count(*) FROM activity a FULL JOIN kept_activity k USING (person_id)
+            SELECT count(*) FROM activity a FULL JOIN kept_activity k USING (person_key)
             WHERE a.events IS DISTINCT FROM k.events OR a.pages IS DISTINCT FROM k.pages
               OR a.last_seen IS DISTINCT FROM k.last_seen""").fetchall()[0][0]
     shutil.rmtree(copy)
