@@ -19,6 +19,7 @@ from pathlib import Path
 from tekil.engine import Engine
 from tekil.log import open_log
 from tekil.models import ACTIVITY, ATTRIBUTES
+from tekil.privacy import DayKeys, KeyRing, Vault, read_master_key
 from tekil.store import open_store
 from tekil.warehouse.duckdb import DuckDBWarehouse
 
@@ -86,10 +87,11 @@ def tell(text: str) -> None:
 @contextmanager
 def opened(folder: Path) -> Iterator[Place]:
     """Open the installation in a folder."""
-    log = open_log(f"sqlite:///{folder.resolve()}/log.db")
     store = open_store(f"sqlite:///{folder.resolve()}/store.db")
+    keys = KeyRing(store.data_keys, read_master_key("file:master.key", folder.resolve()))
+    log = open_log(f"sqlite:///{folder.resolve()}/log.db", DayKeys(keys))
     warehouse = DuckDBWarehouse(folder / "warehouse.duckdb")
-    engine = Engine(log, warehouse, store, [ACTIVITY, ATTRIBUTES])
+    engine = Engine(log, warehouse, store, [ACTIVITY, ATTRIBUTES], Vault(store.sealed_values, keys))
     try:
         yield Place(folder, engine, warehouse)
     finally:

@@ -12,12 +12,16 @@ from typing import Any
 import pyarrow as pa
 
 from tekil.engine import Engine
+from tekil.live_reads import LiveReads
 from tekil.log import Entry, Log, open_log
 from tekil.messages import pack
 from tekil.models import ACTIVITY, ATTRIBUTES, Model
+from tekil.privacy import DayKeys, KeyRing, MasterKey, Vault
 from tekil.store import Card, Store, open_store
 from tekil.warehouse import Warehouse
 from tekil.warehouse.duckdb import DuckDBWarehouse
+
+MASTER = MasterKey(b"a key that only the tests have..")
 
 NOON = datetime(2026, 3, 1, 12)
 """When tests begin, UTC."""
@@ -39,12 +43,15 @@ class Installation:
         store: Store | None = None,
         warehouse: Warehouse | None = None,
         models: Sequence[Model] = (ACTIVITY, ATTRIBUTES),
+        vault: Vault | None = None,
     ) -> None:
         self.now = NOON
-        self.log: Log = open_log(f"sqlite:///{folder / f'log-{next(_numbers)}.db'}")
         self.store = store or open_store(f"sqlite:///{folder / 'store.db'}")
+        keys = KeyRing(self.store.data_keys, MASTER)
+        self.vault = vault or Vault(self.store.sealed_values, keys)
+        self.log: Log = open_log(f"sqlite:///{folder / f'log-{next(_numbers)}.db'}", DayKeys(keys))
         self.warehouse: Warehouse = warehouse or DuckDBWarehouse(":memory:")
-        self.engine = Engine(self.log, self.warehouse, self.store, models, clock=lambda: self.now)
+        self.engine = Engine(self.log, self.warehouse, self.store, models, self.vault, clock=lambda: self.now)
         self.engine.recover()
 
     def say(
@@ -69,11 +76,13 @@ class Installation:
         return self.engine.drain()
 
     def person(self, reference: str) -> Card:
-        """Return whoever owns `kind:value`; a test that asks for nobody fails here."""
-        kind, _, value = reference.partition(":")
-        card = self.store.cards.find(kind, value)
-        assert card is not None, f"nobody is known as {reference}"
-        return card
+        """Return whoever owns `kind:value`, revealed; a test that asks for nobody fails here."""
+        return self.reads.profile(reference, reveal=True)
+
+    @property
+    def reads(self) -> LiveReads:
+        """What the console and the API read by."""
+        return LiveReads(self.log, self.warehouse, self.store, self.vault, self.engine)
 
     def rows(self, sql: str) -> list[dict[str, Any]]:
         """Return the rows of a SELECT over what is committed."""

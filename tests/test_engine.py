@@ -67,10 +67,10 @@ def test_a_store_that_is_away_is_waited_for_and_the_cards_are_right_afterwards(t
     told: list[TekilError] = []
     stop = threading.Event()
     loop = threading.Thread(target=installation.engine.run, args=(stop, told.append))
+    installation.say(TRACK)
     other = sqlite3.connect(tmp_path / "store.db", isolation_level=None)
     other.execute("begin immediate")
     try:
-        installation.say(TRACK)
         loop.start()
         wait_for(lambda: told)
         assert isinstance(told[0], Unavailable)
@@ -124,7 +124,12 @@ def test_a_new_versions_models_are_built_from_what_is_there(installation: Instal
     assert installation.person("user_id:u1").as_dict()["traits"]["city"] == "Muş"
     models = [ACTIVITY, attributes(["crm"])]
     engine = Engine(
-        installation.log, installation.warehouse, installation.store, models, clock=lambda: installation.now
+        installation.log,
+        installation.warehouse,
+        installation.store,
+        models,
+        installation.vault,
+        clock=lambda: installation.now,
     )
     engine.recover()
     assert installation.person("user_id:u1").as_dict()["traits"]["city"] == "Van"

@@ -68,7 +68,7 @@ def test_a_ledger_that_does_not_balance_is_found(
 
 def test_a_card_that_is_missing_or_nobodys_is_found(installation: Installation) -> None:
     cards = installation.store.cards
-    card: Any = installation.person("user_id:u1")
+    card: Any = cards.find("user_id", "u1")
     cards.publish([card.person_id], [], None)
     assert {d.kind for d in verify(installation.engine).differences} == {"missing", "unexpected"}
     cards.publish([], [card], None)

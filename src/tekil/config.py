@@ -43,6 +43,12 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trusted_sources: tuple[str, ...] = ()
 
 
+class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the master key is, which every other key is wrapped by: `file:…`, `env:NAME` or `command:…`."""
+
+    master: str = "file:data/master.key"
+
+
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the three places things are kept, by URL."""
 
@@ -56,6 +62,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collect: Collect = Collect()
     console: Console = Console()
     profile: Profile = Profile()
+    keys: Keys = Keys()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")
@@ -149,6 +156,9 @@ url = "sqlite:///data/log.db"
 
 [warehouse]                # what it means: events, identity, profiles
 url = "duckdb:///data/warehouse.duckdb"
+
+[keys]                     # every personal value is sealed by keys that this one wraps; keep a copy elsewhere
+master = "file:data/master.key"   # or env:TEKIL_MASTER_KEY, or command:vault read -field=key secret/tekil
 
 [store]                    # what people decided, and what must be looked up fast
 url = "sqlite:///data/store.db"   # or postgresql://user:password@host/database

@@ -38,6 +38,7 @@ from tekil.models import (
     derive,
     models_digest,
 )
+from tekil.privacy import Vault
 from tekil.store import Store
 from tekil.warehouse import Column, Marks, Table, Warehouse, columns_used
 
@@ -100,12 +101,14 @@ class Engine:
         warehouse: Warehouse,
         store: Store,
         models: Sequence[Model],
+        vault: Vault,
         *,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Take the three places and the models; make the tables that are missing, catch up on publishing."""
+        """Take the three places, the models and the vault; make the tables that are missing."""
         self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
         self._clock = clock
+        self.vault = vault
         self._digest = models_digest(models)
         self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
@@ -311,7 +314,7 @@ class Engine:
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
-        prepared = prepare(warehouse, bodies, self._known)
+        prepared = prepare(warehouse, bodies, self._known, self.vault)
         warehouse.derive("touched_keys", TOUCHED_KEYS)
         warehouse.derive("touched_persons", TOUCHED_PERSONS)
         warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)

@@ -64,12 +64,16 @@ class Tekil:
         answer = self.request("POST", "/v1/sql", json={"statement": statement}, accept=ARROW)
         return pa.ipc.open_stream(answer.content).read_all()
 
-    def profile(self, reference: str) -> dict[str, Any]:
-        """Return a person by id or `kind:value`, as the API gives them. Raises `NotFound`."""
+    def profile(self, reference: str, *, reveal: str | None = None) -> dict[str, Any]:
+        """Return a person by id or `kind:value`, as the API gives them. Raises `NotFound`.
+
+        Personal values are masked; to `reveal` them, say what for.
+        """
         if self._files is not None:
-            return self._files.profile(reference)
+            return self._files.profile(reference, reveal=reveal)
         quoted = httpx.URL(path=reference).raw_path.decode()
-        return self.json("GET", f"/v1/profiles/{quoted}")
+        asked = {} if reveal is None else {"params": {"reveal": reveal}}
+        return self.json("GET", f"/v1/profiles/{quoted}", **asked)
 
     def ledger(self) -> dict[str, Any]:
         """Return the ledger in messages: `total` and `sources`."""

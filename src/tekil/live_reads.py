@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+from msgspec.structs import replace
 
 from tekil.engine import Engine, utc_now
 from tekil.errors import BadRequest, NotFound, Unavailable
 from tekil.identity import person_id, person_key
+from tekil.load import seal_json, sealed_identifier
 from tekil.log import Log
-from tekil.messages import IDENTIFIER_KINDS, normalise
+from tekil.messages import IDENTIFIER_KINDS
+from tekil.privacy import Vault, mask_of
 from tekil.reads import (
     Arrival,
     Count,
@@ -36,11 +39,14 @@ SILENCE_MAX = 30.0
 class LiveReads:
     """The `Reads` of an installation. `engine` is absent where a library only looks at the files."""
 
-    def __init__(self, log: Log, warehouse: Warehouse, store: Store, engine: Engine | None = None) -> None:
-        """Take the three places, and the engine where one runs in this process."""
+    def __init__(
+        self, log: Log, warehouse: Warehouse, store: Store, vault: Vault, engine: Engine | None = None
+    ) -> None:
+        """Take the three places, the vault, and the engine where one runs in this process."""
         self._log, self._warehouse, self._store, self._engine = log, warehouse, store, engine
+        self._vault = vault
 
-    def profile(self, reference: str) -> Card:
+    def profile(self, reference: str, *, reveal: bool = False) -> Card:
         """See `Reads.profile`."""
         kind, colon, value = reference.partition(":")
         if colon:
@@ -56,7 +62,7 @@ class LiveReads:
                 f"{', '.join(f'{k}:…' for k in IDENTIFIER_KINDS)}.",
                 code="person_unknown",
             )
-        return card
+        return self._shown([card], reveal=reveal)[0]
 
     def _by_identifier(self, kind: str, value: str) -> Card | None:
         if kind not in IDENTIFIER_KINDS:
@@ -64,24 +70,43 @@ class LiveReads:
                 f"There is no kind of identifier {kind!r}. There are: {', '.join(IDENTIFIER_KINDS)}.",
                 code="identifier_kind_unknown",
             )
-        normal = normalise(kind, value)
-        return None if normal is None else self._store.cards.find(kind, normal)
+        sealed = sealed_identifier(kind, value, self._vault)
+        return None if sealed is None else self._store.cards.find(kind, sealed)
+
+    def _shown(self, cards: Sequence[Card], *, reveal: bool = False) -> list[Card]:
+        """Return cards with masks, or values, in the place of their tokens."""
+        bodies = self._vault.show([card.body for card in cards], reveal=reveal, is_json=True)
+        values = iter(self._vault.show([i.value for card in cards for i in card.identifiers], reveal=reveal))
+        return [
+            replace(
+                card,
+                body=body,
+                identifiers=tuple(replace(i, value=next(values)) for i in card.identifiers),
+            )
+            for card, body in zip(cards, bodies, strict=True)
+        ]
 
     def people(self, text: str, limit: int = 50) -> list[Card]:
-        """See `Reads.people`. A text that can be an e-mail address or a phone number is read as one too."""
+        """See `Reads.people`. A text that can be an e-mail address or a phone number is read as one too.
+
+        Of what is sealed only the whole value is found: a token says nothing about its beginning.
+        """
         if not text:
-            return self._store.cards.newest(limit)
+            return self._shown(self._store.cards.newest(limit))
         found: dict[str, Card] = {}
-        for wanted in dict.fromkeys([text, *(normalise(kind, text) or text for kind in IDENTIFIER_KINDS)]):
+        sealed = (sealed_identifier(kind, text, self._vault) or text for kind in IDENTIFIER_KINDS)
+        for wanted in dict.fromkeys([text, *sealed]):
             for card in self._store.cards.search(wanted, limit):
                 found.setdefault(card.person_id, card)
-        return list(found.values())[:limit]
+        return self._shown(list(found.values())[:limit])
 
     def people_count(self) -> int:
         """See `Reads.people_count`."""
         return self._store.cards.count()
 
-    def timeline(self, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page:
+    def timeline(
+        self, person_id: str, *, cursor: str | None = None, limit: int = 50, reveal: bool = False
+    ) -> Page:
         """See `Reads.timeline`."""
         keys = self._read(
             "SELECT identifier_key FROM identity WHERE person_key = $person",
@@ -103,7 +128,7 @@ class LiveReads:
             """,
             {"before": before, "key": key},
         )
-        events = [TimelineEvent(**{n: row[n] for n in TimelineEvent.__struct_fields__}) for row in rows]
+        events = self._shown_events(rows, reveal=reveal)
         if len(rows) <= limit:
             return Page(events, None)
         last = rows[limit - 1]
@@ -145,6 +170,8 @@ class LiveReads:
             LEFT JOIN identity i ON i.identifier_key = e.identifier_key
             ORDER BY e.received_at DESC, e.message_key
         """)
+        for name in ("event", "url"):
+            self._show_column(rows, name)
         return [_arrival(**row) for row in rows]
 
     def minutes(self, minutes: int = 60) -> list[MinuteCount]:
@@ -175,6 +202,8 @@ class LiveReads:
             """,
             {"source": source},
         )
+        for row in rows:
+            row["body"] = seal_json(self._vault.open_body(row["body"]), mask_of)
         return [Quarantined(**row) for row in rows]
 
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
@@ -192,6 +221,19 @@ class LiveReads:
                 " safely in the log.",
                 code="engine_silent",
             )
+
+    def _shown_events(self, rows: list[dict[str, Any]], *, reveal: bool) -> list[TimelineEvent]:
+        for name in ("message_id", "event", "url", "title", "campaign", "properties"):
+            self._show_column(rows, name, reveal=reveal, is_json=name == "properties")
+        return [TimelineEvent(**{n: row[n] for n in TimelineEvent.__struct_fields__}) for row in rows]
+
+    def _show_column(
+        self, rows: list[dict[str, Any]], name: str, *, reveal: bool = False, is_json: bool = False
+    ) -> None:
+        """Put masks, or values, in the place of the tokens in a column of texts."""
+        texts = [row[name] or "" for row in rows]
+        for row, text in zip(rows, self._vault.show(texts, reveal=reveal, is_json=is_json), strict=True):
+            row[name] = text or row[name]
 
     def _read(self, sql: str, parameters: dict[str, Any] | None = None) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = self._warehouse.read(sql, parameters).to_pylist()

@@ -11,6 +11,7 @@ from tekil.config import Config
 from tekil.errors import Unavailable
 from tekil.live_reads import LiveReads
 from tekil.log import open_log
+from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.reads import MovedPerson
 from tekil.store import open_store
 from tekil.warehouse import Warehouse, open_warehouse
@@ -22,20 +23,21 @@ class Files:
     def __init__(self, settings: Config) -> None:
         """Open the three places. Raises `Unavailable` where another process owns the warehouse."""
         self._warehouse = _open_warehouse(settings)
-        self._log = open_log(settings.resolve(settings.log))
         self._store = open_store(settings.resolve(settings.store))
-        self._reads = LiveReads(self._log, self._warehouse, self._store)
+        keys = open_keys(settings, self._store)
+        self._log = open_log(settings.resolve(settings.log), DayKeys(keys))
+        self._reads = LiveReads(self._log, self._warehouse, self._store, open_vault(self._store, keys))
 
     def sql(self, statement: str) -> pa.Table:
         """See `Tekil.sql`."""
         return self._reads.sql(statement)
 
-    def profile(self, reference: str) -> dict[str, Any]:
+    def profile(self, reference: str, *, reveal: str | None = None) -> dict[str, Any]:
         """See `Tekil.profile`."""
         try:
-            card = self._reads.profile(reference)
+            card = self._reads.profile(reference, reveal=reveal is not None)
         except MovedPerson as moved:
-            card = self._reads.profile(moved.person_id)
+            card = self._reads.profile(moved.person_id, reveal=reveal is not None)
         identifiers = [{"kind": i.kind, "value": i.value} for i in card.identifiers]
         return {**card.as_dict(), "identifiers": identifiers}
 

@@ -119,8 +119,11 @@ class Quarantined(msgspec.Struct, frozen=True):
 class Reads(Protocol):
     """What can be read. Safe to call from many threads."""
 
-    def profile(self, reference: str) -> Card:
+    def profile(self, reference: str, *, reveal: bool = False) -> Card:
         """Return a person's card. `reference` is `kind:value` or a person id.
+
+        Personal values are masked, here and in all else that is read; to `reveal` them is a right that the
+        caller has seen to.
 
         Raises `NotFound`; and `MovedPerson`, which names the new id, for a merged-away id.
         """
@@ -134,7 +137,9 @@ class Reads(Protocol):
         """Return how many people there are."""
         ...
 
-    def timeline(self, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page:
+    def timeline(
+        self, person_id: str, *, cursor: str | None = None, limit: int = 50, reveal: bool = False
+    ) -> Page:
         """Return a person's events, newest first. Raises `BadRequest` for a cursor that is none of ours."""
         ...
 
@@ -159,7 +164,10 @@ class Reads(Protocol):
         ...
 
     def sql(self, statement: str, parameters: Sequence[Any] = ()) -> pa.Table:
-        """Run one SELECT over the warehouse. Raises `BadRequest` for anything else, or SQL that is wrong."""
+        """Run one SELECT over the warehouse, where tokens stand for personal values.
+
+        Raises `BadRequest` for anything else, or SQL that is wrong.
+        """
         ...
 
     def ready(self) -> None:

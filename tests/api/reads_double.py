@@ -101,7 +101,7 @@ class FullShop:
         }
         return Card(person_id, json.dumps(body), int(seen.timestamp() * 1e6), tuple(identifiers))
 
-    def profile(self, reference: str) -> Card:
+    def profile(self, reference: str, *, reveal: bool = False) -> Card:
         kind, colon, value = reference.partition(":")
         if reference == "merged-away":
             raise MovedPerson(self.cards[0].person_id)
@@ -122,7 +122,9 @@ class FullShop:
     def people_count(self) -> int:
         return len(self.cards) and 48_211
 
-    def timeline(self, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page:
+    def timeline(
+        self, person_id: str, *, cursor: str | None = None, limit: int = 50, reveal: bool = False
+    ) -> Page:
         if cursor is not None and not cursor.isdecimal():
             raise BadRequest("The cursor is none of ours.", code="cursor_invalid")
         start, end = int(cursor or 0), 120

@@ -169,10 +169,12 @@ def test_sql_that_cannot_be_run_is_refused(stopped: Path, statement: str) -> Non
 
 def test_a_profile_is_shown_as_data_and_as_words(stopped: Path) -> None:
     told = json.loads(run(stopped, "profile", "email: AYSE@example.com", "--json").stdout)
-    assert told["traits"]["name"] == "[Ayşe]"
+    assert told["traits"]["name"] == "[•••"
+    assert {"kind": "email", "value": "a•••@e•••.com"} in told["identifiers"]
     assert {"kind": "user_id", "value": "u1"} in told["identifiers"]
     assert json.loads(run(stopped, "profile", told["person_id"], "--json").stdout) == told
-    assert "[Ayşe]" in run(stopped, "profile", "user_id:u1").stdout
+    assert "[Ayşe]" not in run(stopped, "profile", "user_id:u1").stdout
+    assert "[Ayşe]" in run(stopped, "profile", "user_id:u1", "--reveal", "a complaint").stdout
     assert "Nobody is known as 'email:x@y.zz'" in refused(stopped, "profile", "email:x@y.zz")
     assert "no kind of identifier 'tail'" in refused(stopped, "profile", "tail:long")
 

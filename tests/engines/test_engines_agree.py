@@ -58,13 +58,13 @@ def agree(pair: Pair, parts: list[list[Said]], *, rebuilding: bool = False) -> N
     try:
         hear(duckdb, parts)
         hear(spark, parts)
-        expected, found = everything(duckdb.warehouse), everything(spark.warehouse)
+        expected, found = everything(duckdb), everything(spark)
         for table, rows in expected.items():
             assert found[table] == rows, table
         assert _cards(spark) == _cards(duckdb)
         if rebuilding:
             spark.engine.rebuild()
-            assert everything(spark.warehouse) == found
+            assert everything(spark) == found
     finally:
         duckdb.close()
         spark.close()

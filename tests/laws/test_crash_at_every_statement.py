@@ -89,6 +89,7 @@ class Crashing:
             installation.warehouse,
             self.store,
             installation.engine.models,
+            installation.vault,
             clock=lambda: installation.now,
         )
         installation.engine.recover()

@@ -33,7 +33,9 @@ def test_an_unmodified_sdk_sends_and_a_moment_later_the_person_is_there(up: Runn
     person = known(up, "email:ayşe@minder.example")
     client.join()
     assert errors == []
-    assert person["traits"]["name"] == "Ayşe Yılmaz"
+    assert person["traits"]["name"] == "A••• Y•••"
+    revealed = up.get("/v1/profiles/user_id:m-1?reveal=a+complaint").json()
+    assert revealed["traits"]["name"] == "Ayşe Yılmaz"
 
     events = eventually(
         lambda: (

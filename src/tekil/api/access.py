@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from threading import Lock
 from typing import Any
 
 from anyio import to_thread
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import Guard
 
 from tekil.errors import Forbidden, Unauthorised
 from tekil.store import ApiKey, Store
@@ -19,6 +19,8 @@ CACHE_SECONDS = 3.0
 """How long a revoked key may still work."""
 
 CACHE_SIZE = 1024
+
+AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 
 class KeyRing:
@@ -49,14 +51,14 @@ class KeyRing:
         return key
 
 
-def requires(scope: str) -> Guard:
+def requires(scope: str) -> Callable[[AnyConnection, BaseRouteHandler], Awaitable[None]]:
     """Return a guard that lets in only API keys holding `scope`.
 
     Raises `Unauthorised` where there is no key or it is worthless, `Forbidden` where it lacks the scope.
     The application keeps its `KeyRing` in `app.state.key_ring`.
     """
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _route: BaseRouteHandler) -> None:
+    async def guard(connection: AnyConnection, _route: BaseRouteHandler) -> None:
         scheme, _, rest = connection.headers.get("authorization", "").partition(" ")
         secret = rest.strip()
         if scheme.lower() != "bearer" or not secret:
@@ -73,3 +75,12 @@ def requires(scope: str) -> Guard:
             raise Forbidden(f"This API key does not hold the scope {scope}.", code="scope_missing")
 
     return guard
+
+
+_check_reveal = requires("profiles:reveal")
+
+
+async def may_reveal(connection: AnyConnection, route: BaseRouteHandler) -> None:
+    """Let a request that asks to `reveal` personal values in only where its key holds `profiles:reveal`."""
+    if "reveal" in connection.query_params:
+        await _check_reveal(connection, route)

@@ -15,7 +15,7 @@ from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from tekil.api import model, problems, tables
-from tekil.api.access import requires
+from tekil.api.access import may_reveal, requires
 from tekil.api.metrics import Metrics
 from tekil.api.paths import reference as decode
 from tekil.errors import NotFound
@@ -34,6 +34,15 @@ Reference = Annotated[
     ),
 ]
 
+Purpose = Annotated[
+    str | None,
+    QueryParameter(
+        min_length=3,
+        max_length=200,
+        description="Why personal values are to be shown unmasked; needs the scope `profiles:reveal`.",
+    ),
+]
+
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
@@ -41,31 +50,35 @@ BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
     "/v1/profiles/{reference:str}",
     summary="One person",
     tags=["People"],
-    guards=[requires("profiles:read")],
+    guards=[requires("profiles:read"), may_reveal],
     security=BEARER,
     responses=problems.responses(400, 401, 403, 404, 503),
     sync_to_thread=True,
 )
-def get_profile(reference: Reference, reads: ReadsHere) -> model.Profile:
+def get_profile(reference: Reference, reads: ReadsHere, reveal: Purpose = None) -> model.Profile:
     """Return a person by any identifier or id. A merged-away id answers 308 with the new place."""
-    return model.profile(_card(reads, reference))
+    return model.profile(_card(reads, reference, reveal=reveal is not None))
 
 
 @get(
     "/v1/profiles/{reference:str}/events",
     summary="A person's events, newest first",
     tags=["People"],
-    guards=[requires("events:read")],
+    guards=[requires("events:read"), may_reveal],
     security=BEARER,
     responses=problems.responses(400, 401, 403, 404, 503),
     sync_to_thread=True,
 )
 def get_events(
-    reference: Reference, reads: ReadsHere, limit: Limit = 50, cursor: FromQuery[str | None] = None
+    reference: Reference,
+    reads: ReadsHere,
+    limit: Limit = 50,
+    cursor: FromQuery[str | None] = None,
+    reveal: Purpose = None,
 ) -> model.Events:
     """Return a page of a person's events; pass `next` back as `cursor` for older ones."""
     card = _card(reads, reference)
-    page = reads.timeline(card.person_id, cursor=cursor, limit=limit)
+    page = reads.timeline(card.person_id, cursor=cursor, limit=limit, reveal=reveal is not None)
     return model.Events([model.event(row) for row in page.events], page.next)
 
 
@@ -245,10 +258,10 @@ def routes(reads: Reads, store: Store, metrics: Metrics) -> Sequence[ControllerR
     ]
 
 
-def _card(reads: Reads, reference: str) -> Card:
+def _card(reads: Reads, reference: str, *, reveal: bool = False) -> Card:
     decoded = decode(reference)
     _refuse_nul(decoded)
-    return reads.profile(decoded)
+    return reads.profile(decoded, reveal=reveal)
 
 
 def _refuse_nul(text: str) -> None:

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from tekil.collect import serve
 from tekil.config import Config
 from tekil.log import open_log
+from tekil.privacy import DayKeys, open_keys
 from tekil.store import open_store
 
 
 def run(config: Config, say: Callable[[str], None]) -> None:
     """Be the collector until told to stop. Raises `Misconfigured` where its port is taken."""
-    log = open_log(config.resolve(config.log))
     store = open_store(config.resolve(config.store))
+    log = open_log(config.resolve(config.log), DayKeys(open_keys(config, store)))
     try:
         serve(log, store.keys, host=config.collect.host, port=config.collect.port)
     finally:

@@ -9,6 +9,7 @@ from tekil.config import Config
 from tekil.engine import Engine
 from tekil.log import open_log
 from tekil.models import ACTIVITY, attributes
+from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.store import open_store
 from tekil.warehouse import open_warehouse
 
@@ -20,10 +21,12 @@ def open_engine(config: Config) -> Iterator[Engine]:
     Raises `Unavailable` while another process owns the warehouse.
     """
     with contextlib.ExitStack() as places:
-        log = open_log(config.resolve(config.log))
-        places.callback(log.close)
         store = open_store(config.resolve(config.store))
         places.callback(store.close)
+        keys = open_keys(config, store)
+        log = open_log(config.resolve(config.log), DayKeys(keys))
+        places.callback(log.close)
         warehouse = open_warehouse(config.resolve(config.warehouse))
         places.callback(warehouse.close)
-        yield Engine(log, warehouse, store, [ACTIVITY, attributes(config.profile.trusted_sources)])
+        models = [ACTIVITY, attributes(config.profile.trusted_sources)]
+        yield Engine(log, warehouse, store, models, open_vault(store, keys))

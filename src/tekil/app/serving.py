@@ -72,7 +72,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 
 
 def _server(config: Config, engine: Engine) -> _Server:
-    reads = LiveReads(engine.log, engine.warehouse, engine.store, engine)
+    reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     return _Server(
         uvicorn.Config(
             create_app(reads, engine.store, config, [control_routes(engine)]),

@@ -12,12 +12,13 @@ from tekil.library import Tekil
 
 @click.command()
 @click.argument("reference")
+@click.option("--reveal", metavar="PURPOSE", help="Show personal values unmasked, and say what for.")
 @as_json
 @click.pass_context
-def profile(context: click.Context, reference: str, json: bool) -> None:
+def profile(context: click.Context, reference: str, reveal: str | None, json: bool) -> None:
     """Show a person, by id or by an identifier such as email:ayse@example.com."""
     with Tekil(config.load(existing(context))) as tekil:
-        told = tekil.profile(reference)
+        told = tekil.profile(reference, reveal=reveal)
     if json:
         print_json(told)
         return

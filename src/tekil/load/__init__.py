@@ -3,6 +3,7 @@
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
+from tekil.load.sealing import seal_json, sealed_identifier
 from tekil.load.tables import (
     EVENTS,
     LEDGER,
@@ -28,4 +29,6 @@ __all__ = [
     "Prepared",
     "keep",
     "prepare",
+    "seal_json",
+    "sealed_identifier",
 ]

@@ -15,7 +15,9 @@ from tekil.errors import BadRequest
 from tekil.load import sql
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
+from tekil.load.sealing import seal
 from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
+from tekil.privacy import Vault
 from tekil.warehouse import Warehouse, arrow_schema
 
 NOTHING_KNOWN = pa.schema([("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())])
@@ -32,12 +34,13 @@ class Prepared:
     has_traits: bool
 
 
-def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages) -> Prepared:
+def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages, vault: Vault) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
     `bodies` has the log's `READ_SCHEMA`. Reads tables and writes none.
     """
     unreadable = take_apart(warehouse, bodies)
+    seal(warehouse, vault)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],
@@ -48,22 +51,22 @@ def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages) -> Pre
     find_repeated(warehouse, known.suspects(prepared.keys))
     warehouse.derive("new_events", sql.NEW_EVENTS)
     take_traits(warehouse, prepared.has_traits)
-    put_aside(warehouse, prepared.has_quarantine)
+    put_aside(warehouse, prepared.has_quarantine, vault)
     warehouse.derive("new_ledger", sql.COUNTED)
     return prepared
 
 
 def take_apart(warehouse: Warehouse, bodies: pa.Table) -> int:
-    """Stage `checked`, one row a message; bodies that are no JSON go to `unreadable`; return their number."""
+    """Stage `opened`, one row a message; bodies that are no JSON go to `unreadable`; return their number."""
     nothing = bodies.slice(0, 0)
     try:
-        _check(warehouse, bodies, nothing)
+        _open(warehouse, bodies, nothing)
     except BadRequest:
         # The door lets only well-formed JSON in, so this is rare and may be slow: find the bodies
         # the engine cannot read, put them aside whole, and go on with the others.
         readable = pc.is_valid(_readable(warehouse, bodies))
         unreadable = bodies.filter(pc.invert(readable))
-        _check(warehouse, bodies.filter(readable), unreadable)
+        _open(warehouse, bodies.filter(readable), unreadable)
         return int(unreadable.num_rows)
     return 0
 
@@ -82,10 +85,14 @@ def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
     _derive(warehouse, steps, there_are_some, arrow_schema(TRAITS))
 
 
-def put_aside(warehouse: Warehouse, there_are_some: bool) -> None:
-    """Stage `new_quarantine`: what cannot be loaded, each with its reasons."""
-    steps = {"questionable": sql.QUESTIONABLE, "new_quarantine": sql.NEW_QUARANTINE}
+def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault) -> None:
+    """Stage `new_quarantine`: what cannot be loaded, each with its reasons, its body sealed whole."""
+    steps = {"questionable": sql.QUESTIONABLE, "put_aside": sql.PUT_ASIDE}
     _derive(warehouse, steps, there_are_some, arrow_schema(QUARANTINE))
+    rows = warehouse.query("SELECT * FROM put_aside")
+    bodies = pa.array([vault.seal_body(body) for body in rows["body"].to_pylist()], pa.string())
+    at = rows.column_names.index("body")
+    warehouse.stage("new_quarantine", rows.set_column(at, "body", bodies))
 
 
 def _derive(warehouse: Warehouse, steps: Mapping[str, str], there_is_some: bool, shape: pa.Schema) -> None:
@@ -111,10 +118,10 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     learn_referrers(warehouse)
 
 
-def _check(warehouse: Warehouse, readable: pa.Table, unreadable: pa.Table) -> None:
+def _open(warehouse: Warehouse, readable: pa.Table, unreadable: pa.Table) -> None:
     warehouse.stage("incoming", readable)
     warehouse.stage("unreadable", unreadable)
-    warehouse.derive("checked", sql.CHECK)
+    warehouse.derive("opened", sql.OPEN)
 
 
 def _readable(warehouse: Warehouse, bodies: pa.Table) -> pa.Array:
@@ -123,7 +130,7 @@ def _readable(warehouse: Warehouse, bodies: pa.Table) -> pa.Array:
     for row in range(bodies.num_rows):
         body = bodies.slice(row, 1)
         try:
-            _check(warehouse, body, bodies.slice(0, 0))
+            _open(warehouse, body, bodies.slice(0, 0))
         except BadRequest:
             answers.append(None)
         else:

@@ -125,9 +125,7 @@ SELECT position, number, source, door, received_at, said_text, said_at,
   starts_with(nullif(traits, 'null'), '{{') AS is_traits_object,
   is_nul_in_body, CASE WHEN is_nul_in_body THEN traits END AS traits_text,
   CASE WHEN kind = 'identify' THEN traits END AS identify_traits,
-  as_variant(context_rest) AS context,
-  as_variant(nullif(properties, 'null')) AS properties,
-  as_variant(nullif(traits, 'null')) AS traits
+  context_rest AS context, nullif(properties, 'null') AS properties, nullif(traits, 'null') AS traits
 FROM numbered
 """
 """Log bodies → one row a message, its members in columns. Instants as DESIGN §3 has them:
@@ -167,16 +165,14 @@ WRONG = {
 _ANY_WRONG = " OR ".join(f"({condition})" for condition in WRONG.values())
 _REASONS = ", ".join(f"CASE WHEN {condition} THEN '{code}' END" for code, condition in WRONG.items())
 
-CHECK = f"""
+OPEN = f"""
 SELECT *,
   coalesce({_ANY_WRONG}, FALSE) AS is_wrong,
   key64(source || ':' || message_id) AS message_key,
-  key64(CASE WHEN user_id IS NOT NULL THEN 'user_id:' || user_id ELSE 'anonymous_id:' || anonymous_id END)
-    AS identifier_key,
   CASE WHEN door = 'import' THEN occurred_at ELSE received_at END AS known_at
 FROM ({READ}) AS message_read
 """
-"""… → the same rows with the keys they are known by, and whether anything is wrong with them."""
+"""… → the same rows with the key they are known by, and whether anything is wrong with them."""
 
 SHAPES = """
 SELECT message_key, is_wrong, type = 'record' AND NOT is_wrong AS is_record,
@@ -219,7 +215,11 @@ _EVENT_COLUMNS = ", ".join(
 NEW_EVENTS = f"SELECT {_EVENT_COLUMNS} {_FRESH} AND type <> 'record'"
 """Events never loaded before, without their wide columns."""
 
-WHOLE_EVENTS = f"SELECT {_EVENT_COLUMNS}, context, properties, traits {_FRESH} AND type <> 'record'"
+WHOLE_EVENTS = f"""
+SELECT {_EVENT_COLUMNS}, as_variant(context) AS context, as_variant(properties) AS properties,
+  as_variant(traits) AS traits
+{_FRESH} AND type <> 'record'
+"""
 """The same, whole, on their way to the table."""
 
 IDENTIFIES = f"""
@@ -241,14 +241,14 @@ SELECT message_key, message_id, source, object, key64(object || ':' || key) AS r
 
 QUESTIONABLE = """
 SELECT position, body FROM incoming
-WHERE position IN (SELECT position FROM checked WHERE is_wrong)
+WHERE position IN (SELECT position FROM opened WHERE is_wrong)
 """
 """Bodies in which something is wrong."""
 
-NEW_QUARANTINE = f"""
+PUT_ASIDE = f"""
 SELECT c.position, c.number, c.source, c.received_at, concat_ws(',', {_REASONS}) AS reasons,
   i.item AS body, CAST(1 AS BIGINT) AS messages
-FROM checked c JOIN items_in(questionable) AS i ON i.position = c.position AND i.number = c.number
+FROM opened c JOIN items_in(questionable) AS i ON i.position = c.position AND i.number = c.number
 WHERE c.is_wrong
 UNION ALL
 SELECT position, CAST(0 AS BIGINT) AS number, source, received_at, 'unreadable' AS reasons, body,

@@ -43,6 +43,18 @@ class SourceCount(msgspec.Struct, frozen=True):
     waiting: int
 
 
+class Cipher(Protocol):
+    """Encrypts bodies on their way into the log, and decrypts them on their way out."""
+
+    def seal(self, body: bytes) -> tuple[int, bytes]:
+        """Return the number of the key in use, never 0, and what it made of a body."""
+        ...
+
+    def open(self, key_id: int, sealed: bytes) -> bytes:
+        """Return a body. Raises `Misconfigured` where its key is not to be had any more."""
+        ...
+
+
 class Log(Protocol):
     """An ordered, durable list of bodies. Positions grow; they need not be consecutive."""
 

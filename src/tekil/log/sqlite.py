@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from tekil.errors import Unavailable
-from tekil.log.protocol import READ_SCHEMA, Entry, SourceCount
+from tekil.errors import Misconfigured, Unavailable
+from tekil.log.protocol import READ_SCHEMA, Cipher, Entry, SourceCount
 
 SCHEMA = """
 create table if not exists entries (
@@ -20,6 +20,7 @@ create table if not exists entries (
   messages    integer not null,
   source      text not null,
   door        text not null,
+  key_id      integer not null,
   body        blob not null
 ) strict;
 create table if not exists accepted (
@@ -28,20 +29,20 @@ create table if not exists accepted (
 ) strict, without rowid;
 """
 
-INSERT = "insert into entries (received_at, messages, source, door, body) values "
+INSERT = "insert into entries (received_at, messages, source, door, key_id, body) values "
 INSERT_ROWS = (64, 32, 16, 8, 4, 2, 1)
 """Rows in one insert: however many there are, few statements, and each is prepared once.
 
 sqlite3 gives the interpreter's lock away and takes it back for every statement. With a statement a row, the
 writer spends its time waiting for the event loop to hand the lock back, and not for the disk.
 """
-INSERTS = {rows: INSERT + ", ".join(["(?, ?, ?, ?, ?)"] * rows) for rows in INSERT_ROWS}
+INSERTS = {rows: INSERT + ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows) for rows in INSERT_ROWS}
 COUNT = """
 insert into accepted values (?, ?)
 on conflict (source) do update set messages = messages + excluded.messages
 """
 READ = """
-select position, source, door, received_at, messages, body
+select position, source, door, received_at, messages, key_id, body
 from entries where position > ? order by position limit ?
 """
 COUNTS = """
@@ -53,6 +54,9 @@ left join (
 order by a.source
 """
 
+PLAIN = 0
+"""The key of a body that lies as it came in: none."""
+
 BUSY_TIMEOUT_MS = 2_000
 """How long an append waits for another process's lock before the door answers 503."""
 
@@ -63,9 +67,10 @@ class SqliteLog:
     Appends and reads have a connection each, so that a long read never holds up an acknowledgement.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, cipher: Cipher | None = None) -> None:
         """Open the file, making it and its folder where they are missing."""
         self.path = path
+        self._cipher = cipher
         self._append_lock = threading.Lock()
         self._read_lock = threading.Lock()
         try:
@@ -117,10 +122,25 @@ class SqliteLog:
         while start < len(entries):
             rows = next(rows for rows in INSERT_ROWS if rows <= len(entries) - start)
             some = entries[start : start + rows]
-            values = [v for e in some for v in (e.received_at, e.messages, e.source, e.door, e.body)]
+            values = [
+                v for e in some for v in (e.received_at, e.messages, e.source, e.door, *self._seal(e.body))
+            ]
             position = self._writer.execute(INSERTS[rows], values).lastrowid or position
             start += rows
         return position
+
+    def _seal(self, body: bytes) -> tuple[int, bytes]:
+        return (PLAIN, body) if self._cipher is None else self._cipher.seal(body)
+
+    def _open(self, key_id: int, body: bytes) -> bytes:
+        if key_id == PLAIN:
+            return body
+        if self._cipher is None:
+            raise Misconfigured(
+                f"The log at {self.path} is encrypted, and was opened without its keys.",
+                code="log_encrypted",
+            )
+        return self._cipher.open(key_id, body)
 
     def read(self, after: int, limit: int, *, size: int = 64 << 20) -> pa.Table:
         """See `Log.read`."""
@@ -129,10 +149,11 @@ class SqliteLog:
         # Closed at once: a statement left open in the middle would keep the write-ahead log from being
         # folded into the file, and it would grow without end.
         with self._reading() as reader, contextlib.closing(reader.execute(READ, (after, limit))) as rows:
-            for row in rows:
-                for column, value in zip(columns, row, strict=True):
+            for *values, key_id, sealed in rows:
+                body = self._open(key_id, sealed)
+                for column, value in zip(columns, (*values, body), strict=True):
                     column.append(value)
-                read += len(row[-1])
+                read += len(body)
                 if read >= size:
                     break
         arrays = [

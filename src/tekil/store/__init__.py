@@ -1,16 +1,22 @@
 """The store: what people decided, and what must be looked up fast. SQLite or PostgreSQL, by URL."""
 
 from tekil.store.cards import Card, Cards, Identifier
+from tekil.store.data_keys import DataKey, DataKeys
 from tekil.store.keys import ApiKey, Keys, Source, WriteKey
 from tekil.store.open import Store, open_store
+from tekil.store.sealed_values import SealedValue, SealedValues
 from tekil.store.users import User, Users
 
 __all__ = [
     "ApiKey",
     "Card",
     "Cards",
+    "DataKey",
+    "DataKeys",
     "Identifier",
     "Keys",
+    "SealedValue",
+    "SealedValues",
     "Source",
     "Store",
     "User",

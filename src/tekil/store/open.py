@@ -14,7 +14,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store.cards import Cards
+from tekil.store.data_keys import DataKeys
 from tekil.store.keys import Keys
+from tekil.store.sealed_values import SealedValues
 from tekil.store.users import Users
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,6 +31,8 @@ class Store:
         self.keys = Keys(self._begin)
         self.users = Users(self._begin)
         self.cards = Cards(self._begin)
+        self.data_keys = DataKeys(self._begin)
+        self.sealed_values = SealedValues(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

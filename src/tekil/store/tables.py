@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData()
 
@@ -79,4 +91,27 @@ marks = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("purpose", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("master", String(16), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("purpose", "number"),
+    # An id that was destroyed is never given again: the log's rows name their key by it.
+    sqlite_autoincrement=True,
+)
+
+sealed_values = Table(
+    "sealed_values",
+    metadata,
+    Column("token", String(64), primary_key=True),
+    Column("key_id", Integer, nullable=False, index=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("mask", Text, nullable=False),
 )

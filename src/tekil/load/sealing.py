@@ -1,0 +1,210 @@
+"""Personal values leave the messages here: what goes on holds tokens, and the vault holds the values.
+
+The engine finds the messages that may hold something personal, by one pattern over all their texts. Only
+those come here, where every string of theirs is looked at; most events never do.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import msgspec
+import pyarrow as pa
+
+from tekil.messages import normalise
+from tekil.privacy import Vault
+from tekil.privacy.find import TOKEN, Kind, find, kind_of_key
+from tekil.warehouse import Warehouse
+
+PLAIN = (
+    "message_id",
+    "user_id",
+    "anonymous_id",
+    "previous_id",
+    "group_id",
+    "event",
+    "object",
+    "url",
+    "url_host",
+    "url_path",
+    "title",
+    "referrer",
+    "referrer_host",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "click_id",
+    "user_agent",
+)
+"""Columns of text in which a personal value may stand, among others or alone."""
+
+JSONS = ("properties", "context", "fields", "key")
+"""Columns of JSON text."""
+
+TRAITS = ("traits", "identify_traits")
+"""Columns of JSON text that speak of a person: here `name` is a person's."""
+
+WHOLE: dict[str, Kind] = {"email": "email", "phone": "phone"}
+"""Columns that are a personal value, in its normal form."""
+
+SEALED = (*PLAIN, *JSONS, *TRAITS, *WHOLE)
+
+SUSPICIOUS = (
+    # An at sign, as itself or escaped; ten digits and what people write between them; + before a digit; an
+    # IBAN's first letters and digits; a member whose name speaks of a person.
+    "@|%40|u00[0-9a-f]{2}|[0-9][0-9 ().-]{8}[0-9]|[+][0-9]|[a-z][a-z][0-9][0-9] ?[a-z0-9]{4}"
+    '|"[a-zçğıöşü0-9_ .-]*(mail|posta|phone|tel|gsm|mobil|cep|msisdn|tc|kimlik|national|identity|iban|card'
+    "|kart|pan|name|soyad|isim|musteri|müşteri|adres|street|birth|dob|do[gğ]um|passport|pasaport)"
+)
+"""What every text matches that holds a personal value. It may match too much, and never too little."""
+
+_TEXTS = ", ".join((*PLAIN, *JSONS))
+
+SUSPECTS = f"""
+SELECT position, number, {", ".join(SEALED)} FROM opened
+WHERE NOT is_wrong AND (
+  email IS NOT NULL OR phone IS NOT NULL OR traits IS NOT NULL
+  OR regexp_matches(lower(concat_ws(' ', {_TEXTS})), '{SUSPICIOUS}')
+)
+"""
+"""The good messages that may hold something personal, with all their texts."""
+
+_AS_THEY_ARE = (
+    "position",
+    "number",
+    "source",
+    "type",
+    "message_key",
+    "is_wrong",
+    "occurred_at",
+    "received_at",
+    "known_at",
+    "click_id_kind",
+    "locale",
+    "library",
+)
+"""What else the steps to come need of a message."""
+
+_REST = ", ".join(f"o.{name}" for name in _AS_THEY_ARE)
+_SEALED = ", ".join(
+    f"CASE WHEN s.position IS NULL THEN o.{name} ELSE s.{name} END AS {name}" for name in SEALED
+)
+
+CHECKED = f"""
+SELECT *, key64(CASE WHEN user_id IS NOT NULL THEN 'user_id:' || user_id
+    ELSE 'anonymous_id:' || anonymous_id END) AS identifier_key
+FROM (
+  SELECT {_REST}, {_SEALED}
+  FROM opened o LEFT JOIN sealed_texts s ON s.position = o.position AND s.number = o.number
+) AS sealed
+"""
+"""All messages, with tokens where personal values were, and the key of the identifier each is known by."""
+
+# A string and whether it names a member, a number, or the beginning or end of an object or a list.
+_PART = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?[0-9][0-9.eE+-]*)|([{\[])|([}\]])')
+
+_decode = msgspec.json.Decoder(str).decode
+_encode = msgspec.json.encode
+
+Token = Callable[[Kind, str], str]
+
+
+def seal(warehouse: Warehouse, vault: Vault) -> None:
+    """Stage `checked` from `opened`; the values taken out are in the vault when this returns.
+
+    Raises `Unavailable` while the store is away: then nothing has been written anywhere else.
+    """
+    warehouse.stage("sealed_texts", seal_rows(warehouse.query(SUSPECTS), vault))
+    warehouse.derive("checked", CHECKED)
+
+
+def seal_rows(rows: pa.Table, vault: Vault) -> pa.Table:
+    """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault."""
+    taken: dict[str, tuple[Kind, str]] = {}
+
+    def token(kind: Kind, value: str) -> str:
+        made = vault.token(kind, value)
+        taken[made] = kind, value
+        return made
+
+    columns: dict[str, pa.Array | pa.ChunkedArray] = {
+        "position": rows["position"],
+        "number": rows["number"],
+    }
+    for name in SEALED:
+        change = _change_of(name, token)
+        texts = rows[name].to_pylist()
+        columns[name] = pa.array([None if text is None else change(text) for text in texts], pa.string())
+    vault.keep((made, kind, value) for made, (kind, value) in taken.items())
+    return pa.table(columns)
+
+
+def _change_of(column: str, token: Token) -> Callable[[str], str]:
+    """Return what happens to a text of a column."""
+    if column in WHOLE:
+        return lambda text: token(WHOLE[column], text)
+    if column in PLAIN:
+        return lambda text: seal_text(text, token)
+    return lambda text: seal_json(text, token, inside="traits" if column in TRAITS else "")
+
+
+def sealed_identifier(kind: str, value: str, vault: Vault) -> str | None:
+    """Return an identifier's value as the tables hold it; nothing where it can be none of its kind."""
+    plain = normalise(kind, value)
+    if plain is None:
+        return None
+    return vault.token(WHOLE[kind], plain) if kind in WHOLE else seal_text(plain, vault.token)
+
+
+def seal_text(text: str, token: Token) -> str:
+    """Return a text with tokens in the place of the personal values in it. Tokens stay as they are."""
+    parts, at = [], 0
+    for personal in find(text):
+        parts += [text[at : personal.start], token(personal.kind, personal.value)]
+        at = personal.end
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+def seal_json(text: str, token: Token, *, inside: str = "") -> str:
+    """Return a JSON text with tokens in the place of its personal values; all else stays to the letter.
+
+    `inside` is the member that the text is the value of: a `name` among `traits` is a person's. A number that
+    is a personal value becomes a string.
+    """
+    parts: list[str] = []
+    at = 0
+    members = [inside]
+    for match in _PART.finditer(text):
+        string, colon, number, opening, closing = match.groups()
+        if opening:
+            members.append("")
+        elif closing:
+            members.pop()
+        else:
+            plain = _decode(string) if string else number
+            if colon:
+                members[-1] = plain
+                sealed = seal_text(plain, token)
+            else:
+                kind = kind_of_key(members[-1], is_trait=len(members) > 1 and members[-2] == "traits")
+                sealed = _seal_value(plain, kind, token, is_text=bool(string))
+            if sealed != plain:
+                start, end = match.span(1 if string else 3)
+                parts += [text[at:start], _encode(sealed).decode()]
+                at = end
+    return "".join([*parts, text[at:]]) if parts else text
+
+
+_WRITTEN_IN_DIGITS = ("phone", "tckn", "card", "passport")
+
+
+def _seal_value(text: str, kind: Kind | None, token: Token, *, is_text: bool) -> str:
+    """Return a member's value, sealed whole where the member is of a personal kind, else where it shows."""
+    if kind is None or (not is_text and kind not in _WRITTEN_IN_DIGITS):
+        return seal_text(text, token)
+    if not text.strip() or TOKEN.fullmatch(text):
+        return text
+    return token(kind, text)

@@ -1,0 +1,125 @@
+"""The vault: the one place that holds personal values, each sealed, each known elsewhere by its token."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from threading import Lock
+
+import msgspec
+
+from tekil.privacy.find import TOKEN, Kind, normal
+from tekil.privacy.keys import KeyRing, decrypt, encrypt
+from tekil.privacy.masks import mask
+from tekil.store import SealedValue, SealedValues
+
+REMEMBERED = 200_000
+"""Tokens that are remembered as kept, so that a value that comes again is not written again."""
+
+
+class Vault:
+    """Makes tokens of personal values, keeps the values sealed, and gives them back. For many threads.
+
+    A token is `kind~` and 26 letters: HMAC-SHA256 of kind and normal form, cut to 130 bits, in base32. It is
+    the same for the same value for ever, so tables still join and count by it.
+    """
+
+    def __init__(self, kept: SealedValues, ring: KeyRing) -> None:
+        """Take where sealed values are kept, and the keys."""
+        self._kept, self._ring = kept, ring
+        self._lock = Lock()
+        self._remembered: OrderedDict[str, None] = OrderedDict()
+        self._tokens_key: bytes | None = None
+
+    def token(self, kind: Kind, value: str) -> str:
+        """Return the token of a value, in whatever form it is written. Keeps nothing."""
+        if self._tokens_key is None:
+            self._tokens_key = self._ring.key(self._ring.current("tokens"))
+        message = f"{kind}\0{normal(kind, value)}".encode(errors="surrogatepass")
+        digest = hmac.digest(self._tokens_key, message, hashlib.sha256)
+        return f"{kind}~{base64.b32encode(digest).decode()[:26].lower()}"
+
+    def keep(self, values: Iterable[tuple[str, Kind, str]]) -> None:
+        """Keep values (token, kind, value) that are not kept yet. They are on disk when this returns.
+
+        Raises `Unavailable` while the store is away.
+        """
+        new = {token: (kind, value) for token, kind, value in values if token not in self._remembered}
+        if not new:
+            return
+        key_id = self._ring.current("vault")
+        cipher = self._ring.cipher(key_id)
+        self._kept.add(
+            [
+                SealedValue(
+                    token,
+                    key_id,
+                    encrypt(cipher, normal(kind, value).encode(errors="surrogatepass"), token.encode()),
+                    mask(kind, normal(kind, value)),
+                )
+                for token, (kind, value) in new.items()
+            ]
+        )
+        with self._lock:
+            self._remembered.update(dict.fromkeys(new))
+            while len(self._remembered) > REMEMBERED:
+                self._remembered.popitem(last=False)
+
+    def masked(self, tokens: Sequence[str]) -> dict[str, str]:
+        """Return token → mask, of those that are kept."""
+        return {value.token: value.mask for value in self._kept.get_many(tokens)}
+
+    def reveal(self, tokens: Sequence[str]) -> dict[str, str]:
+        """Return token → value, of those that are kept. Whoever calls this has seen to the right to."""
+        return {
+            value.token: decrypt(self._ring.cipher(value.key_id), value.sealed, value.token.encode()).decode(
+                errors="surrogatepass"
+            )
+            for value in self._kept.get_many(tokens)
+        }
+
+    def show(self, texts: Sequence[str], *, reveal: bool = False, is_json: bool = False) -> list[str]:
+        """Return texts with masks in the place of their tokens, or, to `reveal` them, the values.
+
+        Whoever reveals has seen to the right to. In JSON a token stands within a string, and what takes its
+        place is written for that.
+        """
+        tokens = sorted({token for text in texts for token in TOKEN.findall(text)})
+        if not tokens:
+            return list(texts)
+        known = self.reveal(tokens) if reveal else self.masked(tokens)
+        if is_json:
+            known = {token: msgspec.json.encode(text).decode()[1:-1] for token, text in known.items()}
+        return [TOKEN.sub(lambda match: known.get(match[0], match[0]), text) for text in texts]
+
+    def seal_body(self, body: str) -> str:
+        """Return a whole message, sealed: it was put aside, and nobody knows what in it is personal."""
+        key_id = self._ring.current("quarantine")
+        return f"{key_id}:{base64.b64encode(encrypt(self._ring.cipher(key_id), body.encode())).decode()}"
+
+    def open_body(self, sealed: str) -> str:
+        """Return a message that `seal_body` sealed."""
+        key_id, _, text = sealed.partition(":")
+        return decrypt(self._ring.cipher(int(key_id)), base64.b64decode(text)).decode()
+
+    def rekey(self, chunk: int = 1_000) -> int:
+        """Seal everything anew with a new key, a chunk a transaction; return how many values there are.
+
+        Readers and writers go on meanwhile. When it has ended, the older keys are destroyed.
+        """
+        key_id = self._ring.rotate("vault")
+        cipher = self._ring.cipher(key_id)
+        count = 0
+        while some := self._kept.sealed_by_others(key_id, chunk):
+            renewed = []
+            for value in some:
+                bound = value.token.encode()
+                plain = decrypt(self._ring.cipher(value.key_id), value.sealed, bound)
+                renewed.append(SealedValue(value.token, key_id, encrypt(cipher, plain, bound), value.mask))
+            self._kept.renew(renewed)
+            count += len(renewed)
+        self._ring.destroy_older(key_id)
+        return count

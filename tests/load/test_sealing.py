@@ -1,0 +1,230 @@
+"""Personal values leave the messages on their way in, and nothing else about the messages changes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tekil.load.sealing import SUSPICIOUS, seal_json, seal_text
+from tekil.privacy.find import TOKEN, Kind, find
+from tekil.warehouse.duckdb import DuckDBWarehouse
+from tests.installation import Installation
+
+
+def marked(kind: Kind, _value: str) -> str:
+    return f"<{kind}>"
+
+
+@pytest.mark.parametrize(
+    ("text", "sealed"),
+    [
+        ('{"total":1249.90,"n":-1e3,"id":12345678901234567890}', None),
+        ('{"name":"Nevresim","list":["a",1,null,true]}', None),
+        ('{"email":"a@b.example"}', '{"email":"<email>"}'),
+        ('{"note":"yaz: a@b.example!"}', '{"note":"yaz: <email>!"}'),
+        ('{"note":"a\\u0040b.example"}', '{"note":"<email>"}'),
+        ('{"first_name" : "Ay\\u015fe", "plan":"gold"}', '{"first_name" : "<name>", "plan":"gold"}'),
+        ('{"phone":5321234567,"total":5321234567}', '{"phone":"<phone>","total":5321234567}'),
+        ('{"tckn":10000000146}', '{"tckn":"<tckn>"}'),
+        ('{"ids":[10000000146,10000000147]}', '{"ids":["<tckn>",10000000147]}'),
+        ('{"a@b.example":1}', '{"<email>":1}'),
+        (
+            '{"address":{"street":"Bağdat Cad.","city":"İstanbul"}}',
+            '{"address":{"street":"<address>","city":"İstanbul"}}',
+        ),
+        ('{"email":"","phone":null,"name":5}', None),
+        ('{"phones":["0532 123 45 67","x"]}', '{"phones":["<phone>","x"]}'),
+        ('"a@b.example"', '"<email>"'),
+        ('{"say \\"hi\\"":"x\\\\"}', None),
+    ],
+)
+def test_in_json_values_are_sealed_and_all_else_stays_to_the_letter(text: str, sealed: str | None) -> None:
+    assert seal_json(text, marked) == (text if sealed is None else sealed)
+
+
+def test_a_name_is_a_persons_only_among_traits() -> None:
+    assert seal_json('{"name":"Ayşe"}', marked, inside="traits") == '{"name":"<name>"}'
+    company = '{"company":{"name":"Minder Evi"}}'
+    assert seal_json(company, marked, inside="traits") == company
+    whole = '{"context":{"traits":{"name":"Ayşe"},"app":{"name":"shop"}}}'
+    assert seal_json(whole, marked) == whole.replace("Ayşe", "<name>")
+
+
+jsons = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(jsons, st.booleans())
+def test_any_json_stays_json_of_the_same_shape(value: Any, escaped: bool) -> None:
+    text = json.dumps(value, ensure_ascii=escaped)
+    sealed = seal_json(text, marked)
+    assert shape(json.loads(sealed)) == shape(value)
+    if not find(text) and sealed == text:
+        assert json.loads(sealed) == value
+
+
+def shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return [shape(inner) for inner in value.values()]
+    return [shape(inner) for inner in value] if isinstance(value, list) else "leaf"
+
+
+WRITTEN = st.sampled_from(
+    [
+        "ayse@example.com",
+        "a%40b.example",
+        "0532 123 45 67",
+        "+905321234567",
+        "0(532)123-45-67",
+        "10000000146",
+        "TR33 0006 1005 1978 6457 8413 26",
+        "DE89370400440532013000",
+        "4111-1111-1111-1111",
+        "378282246310005",
+    ]
+)
+
+
+@given(st.text(max_size=8), WRITTEN, st.text(max_size=8))
+def test_the_engine_never_passes_over_what_would_be_sealed(before: str, value: str, after: str) -> None:
+    """Law: whatever `find` finds, the pattern of suspects matches. Only then may others go by unread."""
+    text = f"{before} {value} {after}"
+    assert find(text)
+    suspects = f"SELECT regexp_matches(lower($1), '{SUSPICIOUS}') AS is_suspect"
+    assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}]
+
+
+WAREHOUSE = DuckDBWarehouse(":memory:")
+
+
+@pytest.mark.parametrize(
+    "key", ["e_posta", "Telefon No", "GSM", "firstName", "Soyadı", "doğum tarihi", "tc-no"]
+)
+def test_a_member_with_a_personal_name_is_never_passed_over(key: str) -> None:
+    text = json.dumps({key: "x"}, ensure_ascii=False)
+    if seal_json(text, marked) != text:
+        suspects = f"SELECT regexp_matches(lower($1), '{SUSPICIOUS}') AS is_suspect"
+        assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}]
+
+
+CANARY = {
+    "email": "kanarya@minder.example",
+    "phone": "0532 765 43 21",
+    "name": "Kanarya Sarıkuş",
+    "tckn": "10000000146",
+    "iban": "TR33 0006 1005 1978 6457 8413 26",
+    "card": "4111 1111 1111 1111",
+    "address": "Kuş Sokağı 7",
+}
+"""A person of whom nothing may be found anywhere but in the vault."""
+
+PLANTED: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "k-1", "traits": {**CANARY, "plan": "gold"}},
+    {"type": "identify", "userId": CANARY["email"], "traits": {"name": CANARY["name"]}},
+    {
+        "type": "track",
+        "event": f"Mail {CANARY['email']}",
+        "userId": "k-1",
+        "properties": {
+            "note": " ".join(CANARY.values()).replace(CANARY["name"], "").replace(CANARY["address"], "")
+        },
+    },
+    {
+        "type": "track",
+        "event": "Order",
+        "anonymousId": "a",
+        "properties": {
+            "shipping": {"fullName": CANARY["name"], "street": CANARY["address"]},
+            "card_number": CANARY["card"],
+        },
+    },
+    {
+        "type": "page",
+        "anonymousId": "a",
+        "messageId": f"m-{CANARY['email']}",
+        "context": {
+            "page": {
+                "url": "https://minder.example/?e=kanarya%40minder.example&t=05327654321",
+                "title": f"Hoş geldin {CANARY['email']}",
+                "referrer": f"https://x.example/?q={CANARY['email']}",
+            },
+            "campaign": {"content": CANARY["email"]},
+            "traits": {"email": CANARY["email"], "name": CANARY["name"]},
+            "ip": "203.0.113.77",
+            "device": {"owner": CANARY["email"]},
+        },
+    },
+    {
+        "type": "record",
+        "object": "order",
+        "key": {"mail": CANARY["email"]},
+        "userId": "k-1",
+        "fields": {"customerName": CANARY["name"], "iban": CANARY["iban"]},
+    },
+    {"type": "dance", "userId": "k-1", "traits": CANARY},
+    {"type": "alias", "userId": "k-1", "previousId": CANARY["phone"]},
+    {"type": "group", "userId": "k-1", "groupId": CANARY["tckn"], "traits": {"email": CANARY["email"]}},
+]
+
+TRACES = (
+    "kanarya@",
+    "kanarya%40",
+    "Kanarya",
+    "Sarıkuş",
+    "765 43 21",
+    "5327654321",
+    "10000000146",
+    "6457 8413",
+    "0005196457841326",
+    "4111 1111",
+    "4111111111111111",
+    "Kuş Sokağı",
+    "203.0.113.77",
+)
+"""What of the canary must not be found, in any writing."""
+
+
+def test_law_9_personal_values_lie_in_the_vault_alone(tmp_path: Path) -> None:
+    """PII lives in the vault only: a byte scan of every file finds no raw value."""
+    warehouse = DuckDBWarehouse(tmp_path / "warehouse.duckdb")
+    installation = Installation(tmp_path, warehouse=warehouse)
+    for message in PLANTED:
+        installation.say(message)
+    installation.run()
+    assert traces(tmp_path) == []
+    person = installation.person("email:Kanarya@Minder.example")
+    assert person.as_dict()["traits"]["name"] == CANARY["name"]
+    assert person.as_dict()["traits"]["plan"] == "gold"
+    assert installation.person(f"phone:{CANARY['phone']}").person_id == person.person_id
+    installation.engine.rebuild()
+    for table in ("events", "traits", "record_changes", "quarantine", "identity", "evidence", "attributes"):
+        told = json.dumps(installation.rows(f"SELECT * FROM {table}"), default=str, ensure_ascii=False)
+        assert [trace for trace in TRACES if trace in told] == [], table
+    installation.close()
+    installation.store.close()
+    assert traces(tmp_path) == []
+
+
+def traces(folder: Path) -> list[str]:
+    """Return which of the canary's traces lie in which file, in UTF-8 or UTF-16."""
+    found = []
+    for path in folder.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        for trace in TRACES:
+            if trace.encode() in content or trace.encode("utf-16-le") in content:
+                found.append(f"{path.name}: {trace}")
+    return found
+
+
+def test_a_number_of_a_person_becomes_a_token_wherever_it_stands() -> None:
+    text = seal_text("ara: 0532 765 43 21", lambda kind, _: f"{kind}~{'a' * 26}")
+    assert TOKEN.search(text)
+    assert seal_text(text, marked) == text
