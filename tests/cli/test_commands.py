@@ -209,3 +209,27 @@ def test_an_import_that_cannot_be_read_is_explained(tmp_path: Path, options: lis
     file.write_text("id\n1\n")
     told = refused(tmp_path, "import", str(file), "--as", "identify", *options)
     assert options[1] in told
+
+
+def test_the_vaults_keys_are_changed_and_people_stay_known(stopped: Path) -> None:
+    before = json.loads(run(stopped, "vault", "status", "--json").stdout)
+    assert before["values"] > 0
+    purposes = {key["purpose"] for key in before["keys"]}
+    assert {"tokens", "vault"} <= purposes
+    assert "values anew" in run(stopped, "vault", "rotate").stdout
+    after = json.loads(run(stopped, "vault", "status", "--json").stdout)
+    ids = ({k["id"] for k in told["keys"] if k["purpose"] == "vault"} for told in (before, after))
+    assert next(ids).isdisjoint(next(ids))
+    shown = json.loads(run(stopped, "profile", "user_id:u1", "--reveal", "a test", "--json").stdout)
+    assert shown["traits"]["name"] == "[Ayşe]"
+
+
+def test_another_master_key_takes_over(stopped: Path) -> None:
+    assert "keys are wrapped by" in run(stopped, "vault", "rewrap", "file:data/other.key").stdout
+    assert "Give the right one back" in refused(stopped, "profile", "email:ayse@example.com")
+    toml = stopped / "tekil.toml"
+    toml.write_text(toml.read_text().replace("file:data/master.key", "file:data/other.key"))
+    told = json.loads(run(stopped, "profile", "email:ayse@example.com", "--json").stdout)
+    assert told["person_id"]
+    assert run(stopped, "vault", "rewrap", "file:data/master.key").exit_code == 0
+    toml.write_text(toml.read_text().replace("file:data/other.key", "file:data/master.key"))

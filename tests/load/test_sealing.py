@@ -204,6 +204,10 @@ def test_law_9_personal_values_lie_in_the_vault_alone(tmp_path: Path) -> None:
     assert person.as_dict()["traits"]["name"] == CANARY["name"]
     assert person.as_dict()["traits"]["plan"] == "gold"
     assert installation.person(f"phone:{CANARY['phone']}").person_id == person.person_id
+    (shadow,) = installation.rows("SELECT email_domain FROM identifiers WHERE kind = 'email'")
+    assert shadow["email_domain"] == "minder.example"
+    (shadow,) = installation.rows("SELECT phone_country FROM identifiers WHERE kind = 'phone'")
+    assert shadow["phone_country"] == "TR"
     installation.engine.rebuild()
     for table in ("events", "traits", "record_changes", "quarantine", "identity", "evidence", "attributes"):
         told = json.dumps(installation.rows(f"SELECT * FROM {table}"), default=str, ensure_ascii=False)

@@ -57,7 +57,7 @@ def test_every_question_on_the_page_has_an_answer(installation: Installation) ->
     installation.say(page_view, order, {"type": "identify", "userId": "u1", "traits": {"city": "Van"}})
     installation.run()
     asked = re.findall(r"^    (SELECT (?:.+\n      )*.+)", PAGE, re.MULTILINE)
-    assert len(asked) == 4
+    assert len(asked) == 5
     answers = [installation.rows(question) for question in asked]
     assert answers[0] == [{"source": "g", "people": 1}]
     assert answers[2] == [{"city": "Van", "people": 1}]

@@ -90,25 +90,34 @@ def test_keys_change_while_values_are_read_and_kept(tmp_path: Path) -> None:
     ring = KeyRing(store.data_keys, MASTER)
     vault = Vault(store.sealed_values, ring)
     tokens = {keep(vault, "name", f"Person {n}"): f"Person {n}" for n in range(300)}
+    early, late = dict(tokens), {}
     old = ring.current("vault")
     wrong: list[object] = []
     stop = threading.Event()
 
     def read() -> None:
         while not stop.is_set():
-            for token, value in list(tokens.items())[::17]:
+            for token, value in list(early.items())[::17]:
                 if vault.reveal([token]) != {token: value}:
                     wrong.append(token)
 
-    reader = threading.Thread(target=read)
-    reader.start()
-    assert vault.rekey(chunk=50) == 300
-    late = keep(vault, "name", "Late Comer")
+    def write() -> None:
+        number = 0
+        while not stop.is_set():
+            late[keep(vault, "name", f"Late {number}")] = f"Late {number}"
+            number += 1
+
+    threads = [threading.Thread(target=read), threading.Thread(target=write)]
+    for thread in threads:
+        thread.start()
+    assert vault.rekey(chunk=50) >= 300
     stop.set()
-    reader.join()
+    for thread in threads:
+        thread.join()
     assert wrong == []
-    assert vault.reveal([late]) == {late: "Late Comer"}
-    assert vault.reveal(list(tokens)) == tokens
+    assert late
+    assert vault.reveal(list(late)) == late
+    assert vault.reveal(list(early)) == early
     assert ring.current("vault") != old
     with pytest.raises(Misconfigured, match="destroyed"):
         ring.key(old)

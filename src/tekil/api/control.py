@@ -32,6 +32,12 @@ class Rebuilt(msgspec.Struct, frozen=True):
     seconds: float
 
 
+class Rotated(msgspec.Struct, frozen=True):
+    """How many personal values were sealed anew."""
+
+    values: int
+
+
 class Control:
     """Runs tasks on the engine's loop, one at a time, and remembers how far the running one has come."""
 
@@ -56,12 +62,17 @@ class Control:
         with self._lock:
             return self._engine.submit(verify).result()
 
+    def rotate(self) -> Rotated:
+        """Seal all personal values anew; the loop and everybody who reads go on meanwhile."""
+        with self._lock:
+            return Rotated(self._engine.vault.rekey())
+
     def _note(self, what: str, done: int, everything: int) -> None:
         self.progress = Progress(what, done, everything)
 
 
 def control_routes(engine: Engine) -> Router:
-    """Return the routes by which `tekil rebuild` and `tekil verify` reach a running engine."""
+    """Return the routes by which the command line's long tasks reach a running engine."""
     control = Control(engine)
     told: dict[str, Any] = {
         "tags": ["Engine"],
@@ -81,9 +92,14 @@ def control_routes(engine: Engine) -> Router:
         outcome = control.verify()
         return {"holds": outcome.holds, **msgspec.to_builtins(outcome, str_keys=True)}
 
+    @post("/vault/rotate", summary="Seal all personal values with a new key", status_code=200, **told)
+    def rotate() -> Rotated:
+        """Make a new key for the vault, seal everything with it, and destroy the old one."""
+        return control.rotate()
+
     @get("/progress", summary="How far a running task has come", **told)
     def progress() -> Progress:
         """Return what the engine's task is doing; empty when there is none."""
         return control.progress
 
-    return Router("/v1/engine", route_handlers=[rebuild, check, progress])
+    return Router("/v1/engine", route_handlers=[rebuild, check, rotate, progress])

@@ -17,6 +17,7 @@ COMMANDS = {
     "up": ("tekil.cli.up:up", "Run Tekil until stopped."),
     "demo": ("tekil.cli.demo:demo", "Start Tekil, and a simulated shop that talks to it."),
     "key": ("tekil.cli.keys:key", "Make, list and revoke keys."),
+    "vault": ("tekil.cli.vault:vault", "Look after the keys that personal values are sealed by."),
     "import": ("tekil.cli.imports:import_file", "Send the rows of a file through the door."),
     "profile": ("tekil.cli.looking:profile", "Show a person."),
     "sql": ("tekil.cli.looking:sql", "Run one SELECT over the warehouse."),

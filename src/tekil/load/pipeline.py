@@ -15,7 +15,7 @@ from tekil.errors import BadRequest
 from tekil.load import sql
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
-from tekil.load.sealing import seal
+from tekil.load.sealing import keep_shadows, seal
 from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
 from tekil.privacy import Vault
 from tekil.warehouse import Warehouse, arrow_schema
@@ -32,6 +32,7 @@ class Prepared:
     has_quarantine: bool
     has_records: bool
     has_traits: bool
+    has_personal: bool
 
 
 def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages, vault: Vault) -> Prepared:
@@ -40,13 +41,14 @@ def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages, vault:
     `bodies` has the log's `READ_SCHEMA`. Reads tables and writes none.
     """
     unreadable = take_apart(warehouse, bodies)
-    seal(warehouse, vault)
+    sealed = seal(warehouse, vault)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],
         has_quarantine=unreadable > 0 or _any(shapes["is_wrong"]),
         has_records=_any(shapes["is_record"]),
         has_traits=_any(shapes["is_telling"]),
+        has_personal=sealed > 0,
     )
     find_repeated(warehouse, known.suspects(prepared.keys))
     warehouse.derive("new_events", sql.NEW_EVENTS)
@@ -114,6 +116,8 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     if prepared.has_quarantine:
         warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
+    if prepared.has_personal:
+        keep_shadows(warehouse)
     learn_user_agents(warehouse)
     learn_referrers(warehouse)
 

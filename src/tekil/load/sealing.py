@@ -12,10 +12,11 @@ from collections.abc import Callable
 import msgspec
 import pyarrow as pa
 
+from tekil.load.tables import SEALED_VALUES
 from tekil.messages import normalise
-from tekil.privacy import Vault
+from tekil.privacy import Vault, shadow
 from tekil.privacy.find import TOKEN, Kind, find, kind_of_key
-from tekil.warehouse import Warehouse
+from tekil.warehouse import Warehouse, arrow_schema
 
 PLAIN = (
     "message_id",
@@ -72,6 +73,12 @@ WHERE NOT is_wrong AND (
 """
 """The good messages that may hold something personal, with all their texts."""
 
+NEW_SHADOWS = f"""
+SELECT token, kind, shadow FROM new_sealed_values n
+WHERE NOT EXISTS (SELECT 1 FROM {SEALED_VALUES.name} s WHERE s.token = n.token)
+"""
+"""What is not known yet of the values sealed now."""
+
 _AS_THEY_ARE = (
     "position",
     "number",
@@ -112,17 +119,28 @@ _encode = msgspec.json.encode
 Token = Callable[[Kind, str], str]
 
 
-def seal(warehouse: Warehouse, vault: Vault) -> None:
-    """Stage `checked` from `opened`; the values taken out are in the vault when this returns.
+def seal(warehouse: Warehouse, vault: Vault) -> int:
+    """Stage `checked` from `opened`, and return how many values were taken out; they are in the vault then.
 
     Raises `Unavailable` while the store is away: then nothing has been written anywhere else.
     """
-    warehouse.stage("sealed_texts", seal_rows(warehouse.query(SUSPECTS), vault))
+    texts, values = seal_rows(warehouse.query(SUSPECTS), vault)
+    warehouse.stage("sealed_texts", texts)
+    warehouse.stage("new_sealed_values", values)
     warehouse.derive("checked", CHECKED)
+    return int(values.num_rows)
 
 
-def seal_rows(rows: pa.Table, vault: Vault) -> pa.Table:
-    """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault."""
+def keep_shadows(warehouse: Warehouse) -> None:
+    """Add what may be known of the values sealed now to the table of those sealed before."""
+    warehouse.append(SEALED_VALUES.name, NEW_SHADOWS)
+
+
+def seal_rows(rows: pa.Table, vault: Vault) -> tuple[pa.Table, pa.Table]:
+    """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault.
+
+    The second table has a row for each value (`token`, `kind`, `shadow`).
+    """
     taken: dict[str, tuple[Kind, str]] = {}
 
     def token(kind: Kind, value: str) -> str:
@@ -139,7 +157,9 @@ def seal_rows(rows: pa.Table, vault: Vault) -> pa.Table:
         texts = rows[name].to_pylist()
         columns[name] = pa.array([None if text is None else change(text) for text in texts], pa.string())
     vault.keep((made, kind, value) for made, (kind, value) in taken.items())
-    return pa.table(columns)
+    shadows = [(made, kind, shadow(kind, value)) for made, (kind, value) in taken.items()]
+    told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
+    return pa.table(columns), pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES))
 
 
 def _change_of(column: str, token: Token) -> Callable[[str], str]:

@@ -133,4 +133,15 @@ REFERRERS = _table(
     {"referrer_host": "text", "referrer_medium": "text", "referrer_name": "text"},
 )
 
-TABLES = (EVENTS, TRAITS, RECORD_CHANGES, QUARANTINE, LEDGER, USER_AGENTS, REFERRERS)
+SEALED_VALUES = _table(
+    "sealed_values",
+    "token",
+    {
+        "token": "text",
+        "kind": "text",
+        # What may be known of the value by everybody: an address's domain, a phone number's country code.
+        "shadow": "text",
+    },
+)
+
+TABLES = (EVENTS, TRAITS, RECORD_CHANGES, QUARANTINE, LEDGER, USER_AGENTS, REFERRERS, SEALED_VALUES)

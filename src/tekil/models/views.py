@@ -13,9 +13,11 @@ VIEWS = {
         SELECT person_id_of(a.person_key) AS person_id, a.*, t.traits, t.trait_sources
         FROM activity a LEFT JOIN attributes t ON t.person_key = a.person_key""",
     "identifiers": """
-        SELECT person_id_of(person_key) AS person_id, kind, value, first_seen, last_seen,
-          person_id_of(identifier_key) AS identifier_id
-        FROM identity""",
+        SELECT person_id_of(i.person_key) AS person_id, i.kind, i.value, i.first_seen, i.last_seen,
+          person_id_of(i.identifier_key) AS identifier_id,
+          CASE WHEN i.kind = 'email' THEN s.shadow END AS email_domain,
+          CASE WHEN i.kind = 'phone' THEN s.shadow END AS phone_country
+        FROM identity i LEFT JOIN sealed_values s ON s.token = i.value""",
     "timeline": """
         SELECT identifier_key, message_key, message_id, source, type, event, occurred_at, received_at, url,
           title, utm_campaign AS campaign, variant_json(properties) AS properties

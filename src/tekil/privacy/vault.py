@@ -31,6 +31,7 @@ class Vault:
         """Take where sealed values are kept, and the keys."""
         self._kept, self._ring = kept, ring
         self._lock = Lock()
+        self._writing = Lock()
         self._remembered: OrderedDict[str, None] = OrderedDict()
         self._tokens_key: bytes | None = None
 
@@ -50,23 +51,19 @@ class Vault:
         new = {token: (kind, value) for token, kind, value in values if token not in self._remembered}
         if not new:
             return
-        key_id = self._ring.current("vault")
-        cipher = self._ring.cipher(key_id)
-        self._kept.add(
-            [
-                SealedValue(
-                    token,
-                    key_id,
-                    encrypt(cipher, normal(kind, value).encode(errors="surrogatepass"), token.encode()),
-                    mask(kind, normal(kind, value)),
-                )
-                for token, (kind, value) in new.items()
-            ]
-        )
+        # While a key is in use here, it is not replaced: what it seals would be missed by `rekey`.
+        with self._writing:
+            key_id = self._ring.current("vault")
+            self._kept.add([self._sealed(key_id, token, *value) for token, value in new.items()])
         with self._lock:
             self._remembered.update(dict.fromkeys(new))
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
+
+    def _sealed(self, key_id: int, token: str, kind: Kind, value: str) -> SealedValue:
+        plain = normal(kind, value)
+        sealed = encrypt(self._ring.cipher(key_id), plain.encode(errors="surrogatepass"), token.encode())
+        return SealedValue(token, key_id, sealed, mask(kind, plain))
 
     def masked(self, tokens: Sequence[str]) -> dict[str, str]:
         """Return token → mask, of those that are kept."""
@@ -110,7 +107,8 @@ class Vault:
 
         Readers and writers go on meanwhile. When it has ended, the older keys are destroyed.
         """
-        key_id = self._ring.rotate("vault")
+        with self._writing:
+            key_id = self._ring.rotate("vault")
         cipher = self._ring.cipher(key_id)
         count = 0
         while some := self._kept.sealed_by_others(key_id, chunk):
