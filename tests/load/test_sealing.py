@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tekil.load.sealing import SUSPICIOUS, seal_json, seal_text
-from tekil.privacy.find import TOKEN, Kind, find
+from tekil.load.sealing import SUSPICIOUS, SUSPICIOUS_ID, seal_id, seal_json, seal_text
+from tekil.privacy.find import KEYS, TOKEN, Kind, find
 from tekil.warehouse.duckdb import DuckDBWarehouse
 from tests.installation import Installation
 
@@ -98,21 +98,45 @@ def test_the_engine_never_passes_over_what_would_be_sealed(before: str, value: s
     """Law: whatever `find` finds, the pattern of suspects matches. Only then may others go by unread."""
     text = f"{before} {value} {after}"
     assert find(text)
-    suspects = f"SELECT regexp_matches(lower($1), '{SUSPICIOUS}') AS is_suspect"
+    suspects = f"SELECT regexp_matches($1, '{SUSPICIOUS}') AS is_suspect"
     assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}]
 
 
 WAREHOUSE = DuckDBWarehouse(":memory:")
 
 
-@pytest.mark.parametrize(
-    "key", ["e_posta", "Telefon No", "GSM", "firstName", "Soyadı", "doğum tarihi", "tc-no"]
-)
+@pytest.mark.parametrize("key", sorted(KEYS))
 def test_a_member_with_a_personal_name_is_never_passed_over(key: str) -> None:
-    text = json.dumps({key: "x"}, ensure_ascii=False)
+    loud = key.replace("i", "İ").upper()
+    for spelled in (key, key.upper(), loud, key.title(), f"_{key}"):
+        text = json.dumps({spelled: "x"}, ensure_ascii=False)
+        assert seal_json(text, marked) != text, spelled
+        suspects = f"SELECT regexp_matches($1, '{SUSPICIOUS}') AS is_suspect"
+        assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}], spelled
+
+
+@given(
+    st.sampled_from(sorted(KEYS)),
+    st.lists(st.tuples(st.integers(0, 20), st.sampled_from("_ .-")), max_size=3),
+)
+def test_however_a_members_name_is_cut_it_is_looked_at_if_it_is_sealed(
+    key: str, cuts: list[tuple[int, str]]
+) -> None:
+    for place, mark in cuts:
+        key = key[:place] + mark + key[place:]
+    text = json.dumps({key: "x"})
     if seal_json(text, marked) != text:
-        suspects = f"SELECT regexp_matches(lower($1), '{SUSPICIOUS}') AS is_suspect"
+        suspects = f"SELECT regexp_matches($1, '{SUSPICIOUS}') AS is_suspect"
         assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}]
+
+
+@given(st.text(max_size=3), WRITTEN | st.uuids().map(str), st.text(max_size=3))
+def test_an_id_is_sealed_or_not_whatever_else_its_message_holds(before: str, value: str, after: str) -> None:
+    """Law: an id that would be sealed is always looked at, or one person would become two."""
+    for text in (value, f"{before}{value}{after}"):
+        if seal_id(text, marked) != text:
+            suspects = f"SELECT regexp_matches($1, '{SUSPICIOUS_ID}') AS is_suspect"
+            assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}]
 
 
 CANARY = {

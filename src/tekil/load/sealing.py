@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import msgspec
 import pyarrow as pa
@@ -15,15 +16,16 @@ import pyarrow as pa
 from tekil.load.tables import SEALED_VALUES
 from tekil.messages import normalise
 from tekil.privacy import Vault, shadow
-from tekil.privacy.find import TOKEN, Kind, find, kind_of_key
+from tekil.privacy.find import KEY_STEMS, TOKEN, Kind, find, kind_of_key
 from tekil.warehouse import Warehouse, arrow_schema
 
-PLAIN = (
-    "message_id",
-    "user_id",
-    "anonymous_id",
-    "previous_id",
-    "group_id",
+IDS = ("message_id", "user_id", "anonymous_id", "previous_id", "group_id", "click_id", "user_agent")
+"""Columns of text that are a name for something: personal where they hold an address, or are a value whole.
+
+Digits within a longer id are left alone: of ids made by chance, many would look like a number of somebody's.
+"""
+
+TEXTS = (
     "event",
     "object",
     "url",
@@ -37,8 +39,6 @@ PLAIN = (
     "utm_campaign",
     "utm_term",
     "utm_content",
-    "click_id",
-    "user_agent",
 )
 """Columns of text in which a personal value may stand, among others or alone."""
 
@@ -51,24 +51,34 @@ TRAITS = ("traits", "identify_traits")
 WHOLE: dict[str, Kind] = {"email": "email", "phone": "phone"}
 """Columns that are a personal value, in its normal form."""
 
-SEALED = (*PLAIN, *JSONS, *TRAITS, *WHOLE)
+SEALED = (*IDS, *TEXTS, *JSONS, *TRAITS, *WHOLE)
 
-SUSPICIOUS = (
-    # An at sign, as itself or escaped; ten digits and what people write between them; + before a digit; an
-    # IBAN's first letters and digits; a member whose name speaks of a person.
-    "@|%40|u00[0-9a-f]{2}|[0-9][0-9 ().-]{8}[0-9]|[+][0-9]|[a-z][a-z][0-9][0-9] ?[a-z0-9]{4}"
-    '|"[a-zçğıöşü0-9_ .-]*(mail|posta|phone|tel|gsm|mobil|cep|msisdn|tc|kimlik|national|identity|iban|card'
-    "|kart|pan|name|soyad|isim|musteri|müşteri|adres|street|birth|dob|do[gğ]um|passport|pasaport)"
+_GAP = "[ ().-]{0,2}"
+
+SUSPICIOUS = "|".join(
+    (
+        "@|%40",
+        # An escape in JSON, behind which any letter may hide.
+        "u0[01][0-9a-fA-F]{2}",
+        # A phone number as it is written here, which is also any ten digits; one with its country.
+        f"[0-9]{{3}}{_GAP}[0-9]{{3}}{_GAP}[0-9]{{2}}{_GAP}[0-9]{{2}}|[+][0-9]",
+        # A card's groups of digits, an IBAN's beginning.
+        "[0-9]{4}[ -][0-9]{4}[ -][0-9]{4}|[0-9]{4} ?-?[0-9]{6}[ -]|[A-Z]{2}[0-9]{2} ?[A-Z0-9] ?[A-Z0-9]",
+        KEY_STEMS,
+    )
 )
 """What every text matches that holds a personal value. It may match too much, and never too little."""
 
-_TEXTS = ", ".join((*PLAIN, *JSONS))
+SUSPICIOUS_ID = "@|%40|^ *[+(]?[0-9][0-9 ().-]{7,}$|^[A-Z]{2}[0-9]{2} ?[A-Z0-9]"
+"""The same for ids."""
+
+_IDS = " OR ".join(f"regexp_matches({name}, '{SUSPICIOUS_ID}')" for name in IDS)
 
 SUSPECTS = f"""
 SELECT position, number, {", ".join(SEALED)} FROM opened
 WHERE NOT is_wrong AND (
-  email IS NOT NULL OR phone IS NOT NULL OR traits IS NOT NULL
-  OR regexp_matches(lower(concat_ws(' ', {_TEXTS})), '{SUSPICIOUS}')
+  email IS NOT NULL OR phone IS NOT NULL OR traits IS NOT NULL OR {_IDS}
+  OR regexp_matches(concat_ws(' ', {", ".join((*TEXTS, *JSONS))}), '{SUSPICIOUS}')
 )
 """
 """The good messages that may hold something personal, with all their texts."""
@@ -153,7 +163,8 @@ def seal_rows(rows: pa.Table, vault: Vault) -> tuple[pa.Table, pa.Table]:
         "number": rows["number"],
     }
     for name in SEALED:
-        change = _change_of(name, token)
+        # The same page, browser or product comes again and again.
+        change = cache(_change_of(name, token))
         texts = rows[name].to_pylist()
         columns[name] = pa.array([None if text is None else change(text) for text in texts], pa.string())
     vault.keep((made, kind, value) for made, (kind, value) in taken.items())
@@ -166,7 +177,9 @@ def _change_of(column: str, token: Token) -> Callable[[str], str]:
     """Return what happens to a text of a column."""
     if column in WHOLE:
         return lambda text: token(WHOLE[column], text)
-    if column in PLAIN:
+    if column in IDS:
+        return lambda text: seal_id(text, token)
+    if column in TEXTS:
         return lambda text: seal_text(text, token)
     return lambda text: seal_json(text, token, inside="traits" if column in TRAITS else "")
 
@@ -176,7 +189,7 @@ def sealed_identifier(kind: str, value: str, vault: Vault) -> str | None:
     plain = normalise(kind, value)
     if plain is None:
         return None
-    return vault.token(WHOLE[kind], plain) if kind in WHOLE else seal_text(plain, vault.token)
+    return vault.token(WHOLE[kind], plain) if kind in WHOLE else seal_id(plain, vault.token)
 
 
 def seal_text(text: str, token: Token) -> str:
@@ -186,6 +199,15 @@ def seal_text(text: str, token: Token) -> str:
         parts += [text[at : personal.start], token(personal.kind, personal.value)]
         at = personal.end
     return "".join([*parts, text[at:]]) if parts else text
+
+
+def seal_id(text: str, token: Token) -> str:
+    """Return an id with tokens in the place of addresses in it, or one token where it is a value whole."""
+    if "@" in text or "%40" in text:
+        return seal_text(text, token)
+    found = find(text)
+    is_whole = len(found) == 1 and (found[0].start, found[0].end) == (0, len(text))
+    return token(found[0].kind, found[0].value) if is_whole else text
 
 
 def seal_json(text: str, token: Token, *, inside: str = "") -> str:

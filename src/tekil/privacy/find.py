@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import unquote
 
@@ -76,23 +77,42 @@ KEYS: dict[str, Kind] = {key: kind for kind, keys in _KEYS.items() for key in ke
 TRAIT_KEYS: dict[str, Kind] = {"name": "name", "ad": "name", "isim": "name", "displayname": "name"}
 """The same, but only of a person's own traits: elsewhere a name is a product's, a page's, a campaign's."""
 
-_FOLDED = str.maketrans("İIıŞşĞğÜüÖöÇç", "iiissgguuoocc")
+_PLAIN = str.maketrans("İIıŞşĞğÜüÖöÇç", "iiissgguuoocc", "_ .-")
 
 
+_STEMS = (
+    "mail|posta|phone|telef|msisdn|gsm|kimlik|national|identity|iban|soyad|isim|adres|address|street|birth"
+    "|do[gğĞ]um|passport|pasaport|credit[_ .-]?card|m[uüÜ][sşŞ]teri[_ .-]?ad|(card|kart)[_ .-]?n"
+    "|(first|last|middle|sur|family|given|full|customer|recipient|contact|buyer)[_ .-]?name|ad[_ .-]?soy"
+    '|mobile[_ .-]?[pn]|cep[_ .-]?tel|"[_ .-]?(tel|tc|tckn|pan|dob|cep|mobile)[_ .-]?(no)?[_ .-]?"'
+)
+KEY_STEMS = f"(?i:{_STEMS.replace('i', '[iİı]')})"
+"""What is in every name of a personal member, written in the common part of all patterns: the engine looks
+for it too."""
+
+_KEY_STEMS = re.compile(KEY_STEMS)
+
+
+@lru_cache(maxsize=4096)
 def kind_of_key(key: str, *, is_trait: bool) -> Kind | None:
     """Return the kind of the values of a member called `key`; nothing where they are not personal.
 
     >>> kind_of_key("first_name", is_trait=False), kind_of_key("name", is_trait=False)
     ('name', None)
     """
-    plain = "".join(letter for letter in key.translate(_FOLDED).lower() if letter.isalnum())
-    return KEYS.get(plain) or (TRAIT_KEYS.get(plain) if is_trait else None)
+    plain = key.translate(_PLAIN).lower()
+    if plain in KEYS:
+        return KEYS[plain] if _KEY_STEMS.search(f'"{key}"') else None
+    return TRAIT_KEYS.get(plain) if is_trait else None
 
 
 def find(text: str) -> list[Personal]:
     """Return the personal values that a text gives away by their form, in order, none within another."""
+    candidates = list(_candidates(text))
+    if len(candidates) < 2:
+        return candidates
     found: list[Personal] = []
-    for personal in sorted(_candidates(text), key=lambda one: (one.start, -one.end)):
+    for personal in sorted(candidates, key=lambda one: (one.start, -one.end)):
         if not found or personal.start >= found[-1].end:
             found.append(personal)
     return found
@@ -150,18 +170,26 @@ def is_card(digits: str) -> bool:
     return sum(number - 9 if number > 9 else number for number in doubled) % 10 == 0
 
 
+# Cheap looks before the thorough ones: most texts hold nothing of the kind.
+_ANY_NUMBER = re.compile(rf"[0-9](?:{_GAP}[0-9]){{7}}", re.ASCII)
+_ANY_IBAN = re.compile(r"[A-Z]{2}[0-9]{2} ?[A-Z0-9]", re.ASCII)
+
+
 def _candidates(text: str) -> Iterator[Personal]:
-    for match in _EMAIL.finditer(text):
-        address = normal_email(unquote(match[0]))
-        if address is not None:
-            yield Personal(match.start(), match.end(), "email", address)
-    for match in _IBAN.finditer(text):
-        yield from _ibans(match)
-    for kind, pattern in _NUMBERS.items():
-        for match in pattern.finditer(text):
-            value = normal(kind, match[1])
-            if _HOLDS[kind](value):
-                yield Personal(match.start(1), match.end(1), kind, value)
+    if "@" in text or "%40" in text:
+        for match in _EMAIL.finditer(text):
+            address = normal_email(unquote(match[0]))
+            if address is not None:
+                yield Personal(match.start(), match.end(), "email", address)
+    if _ANY_IBAN.search(text):
+        for match in _IBAN.finditer(text):
+            yield from _ibans(match)
+    if _ANY_NUMBER.search(text):
+        for kind, pattern in _NUMBERS.items():
+            for match in pattern.finditer(text):
+                value = normal(kind, match[1])
+                if _HOLDS[kind](value):
+                    yield Personal(match.start(1), match.end(1), kind, value)
 
 
 def _ibans(match: re.Match[str]) -> Iterator[Personal]:
