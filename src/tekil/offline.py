@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from tekil.access.audit import Act, Actor
+from tekil.access.statements import without_values
 from tekil.config import Config
 from tekil.errors import Unavailable
 from tekil.live_reads import LiveReads
@@ -14,6 +16,8 @@ from tekil.log import open_log
 from tekil.reads import MovedPerson
 from tekil.store import open_store
 from tekil.warehouse import Warehouse, open_warehouse
+
+LIBRARY = Actor("system", "library")
 
 
 class Files:
@@ -28,7 +32,10 @@ class Files:
 
     def sql(self, statement: str) -> pa.Table:
         """See `Tekil.sql`."""
-        return self._reads.sql(statement)
+        table = self._reads.sql(statement)
+        asked = without_values(statement)
+        self._store.audit.append(LIBRARY, Act.SQL_RUN, "warehouse", statement=asked, rows=table.num_rows)
+        return table
 
     def profile(self, reference: str) -> dict[str, Any]:
         """See `Tekil.profile`."""

@@ -1,6 +1,6 @@
 """The API: people, their events, the ledger, sources and SQL, over HTTP and JSON."""
 
-from tekil.api.access import KeyRing
+from tekil.api.access import KeyRing, address_of
 from tekil.api.document import document
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
@@ -10,6 +10,7 @@ from tekil.api.routes import routes
 __all__ = [
     "KeyRing",
     "Metrics",
+    "address_of",
     "answer",
     "document",
     "explain",

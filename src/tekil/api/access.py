@@ -8,10 +8,14 @@ from threading import Lock
 from typing import Any
 
 from anyio import to_thread
+from litestar import Request
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
+from litestar.params import SkipValidation
 from litestar.types import Guard
 
+from tekil.access.audit import Actor
 from tekil.errors import Forbidden, Unauthorised
 from tekil.store import ApiKey, Store
 
@@ -71,5 +75,21 @@ def requires(scope: str) -> Guard:
             raise Unauthorised("This API key is unknown or was revoked.", code="key_unknown")
         if not key.allows(scope):
             raise Forbidden(f"This API key does not hold the scope {scope}.", code="scope_missing")
+        connection.state.key = key
 
     return guard
+
+
+def actor_of(request: Request[Any, Any, Any]) -> Actor:
+    """Return who asks, for the audit trail: the API key that a guard let in, and its address."""
+    key: ApiKey = request.state.key
+    return Actor("key", key.id, address_of(request))
+
+
+def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """Return the address somebody asks from, empty where the server does not know it."""
+    return connection.client.host[:64] if connection.client else ""
+
+
+ActorHere = NamedDependency[SkipValidation[Actor]]
+StoreHere = NamedDependency[SkipValidation[Store]]

@@ -14,8 +14,12 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from tekil.access.audit import Act
+from tekil.access.statements import without_values
 from tekil.api import model, problems, tables
-from tekil.api.access import requires
+from tekil.api.access import ActorHere, actor_of, requires
+from tekil.api.access import StoreHere as StoreHere
+from tekil.api.audit import get_audit
 from tekil.api.metrics import Metrics
 from tekil.api.paths import reference as decode
 from tekil.errors import NotFound
@@ -23,7 +27,6 @@ from tekil.reads import Ledger, Reads, SourceLedger
 from tekil.store import Card, Source, Store
 
 ReadsHere = NamedDependency[SkipValidation[Reads]]
-StoreHere = NamedDependency[SkipValidation[Store]]
 MetricsHere = NamedDependency[SkipValidation[Metrics]]
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
@@ -125,9 +128,9 @@ def get_sources(reads: ReadsHere, store: StoreHere) -> model.Sources:
     responses=problems.responses(400, 401, 403, 413, 503),
     sync_to_thread=True,
 )
-def create_source(data: JSONBody[model.NewSource], store: StoreHere) -> model.NewKey:
+def create_source(data: JSONBody[model.NewSource], store: StoreHere, by: ActorHere) -> model.NewKey:
     """Make a new write key for a source, and the source too where it is new."""
-    key = store.keys.create_write_key(data.name)
+    key = store.keys.create_write_key(data.name, by)
     return model.NewKey(key.source, key.key)
 
 
@@ -141,11 +144,11 @@ def create_source(data: JSONBody[model.NewSource], store: StoreHere) -> model.Ne
     sync_to_thread=True,
 )
 def change_source(
-    name: FromPath[str], data: JSONBody[model.SourceChange], store: StoreHere
+    name: FromPath[str], data: JSONBody[model.SourceChange], store: StoreHere, by: ActorHere
 ) -> model.SourceChange:
     """Enable or disable a source. What a disabled source sends is refused at the door."""
     _refuse_nul(decode(name))
-    store.keys.set_source_enabled(decode(name), data.enabled)
+    store.keys.set_source_enabled(decode(name), data.enabled, by)
     return data
 
 
@@ -179,10 +182,16 @@ class SqlOperation(Operation):
     sync_to_thread=True,
 )
 def run_sql(
-    data: JSONBody[model.Query], request: Request[Any, Any, Any], reads: ReadsHere
+    data: JSONBody[model.Query],
+    request: Request[Any, Any, Any],
+    reads: ReadsHere,
+    store: StoreHere,
+    by: ActorHere,
 ) -> Response[model.Rows]:
     """Run one SELECT; answer JSON rows, or an Arrow stream to those who ask for it."""
     table = reads.sql(data.statement)
+    statement = without_values(data.statement)
+    store.audit.append(by, Act.SQL_RUN, "warehouse", statement=statement, rows=table.num_rows)
     if tables.ARROW_STREAM in request.headers.get("accept", ""):
         return Stream(tables.arrow_stream(table), media_type=tables.ARROW_STREAM)  # type: ignore[return-value]
     answer: Response[Any] = Response(tables.encode(tables.rows(table)), media_type=MediaType.JSON)
@@ -232,11 +241,13 @@ def routes(reads: Reads, store: Store, metrics: Metrics) -> Sequence[ControllerR
                 create_source,
                 change_source,
                 run_sql,
+                get_audit,
                 get_health,
                 get_readiness,
                 get_metrics,
             ],
             dependencies={
+                "by": Provide(actor_of, sync_to_thread=False),
                 "reads": Provide(lambda: reads, sync_to_thread=False),
                 "store": Provide(lambda: store, sync_to_thread=False),
                 "metrics": Provide(lambda: metrics, sync_to_thread=False),

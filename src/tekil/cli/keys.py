@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from tekil.cli.opening import opened_store
+from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_rows, say
 
 
@@ -35,10 +35,10 @@ def create(
         raise click.UsageError("A write key has no scopes: it can send, and nothing else. Leave --scope out.")
     with opened_store(existing(context)) as store:
         if source:
-            made = store.keys.create_write_key(source)
+            made = store.keys.create_write_key(source, here())
             told: dict[str, Any] = {"key": made.key, "source": source}
         else:
-            api_key, secret = store.keys.create_api_key(name or "from the command line", list(scopes))
+            api_key, secret = store.keys.create_api_key(name or "from the command line", list(scopes), here())
             told = {"key": secret, "id": api_key.id, "scopes": sorted(api_key.scopes)}
     if json:
         print_json(told)
@@ -76,7 +76,7 @@ def revoke(context: click.Context, key_or_id: str) -> None:
     """Make a write key, or the API key with this id, worthless from now on."""
     with opened_store(existing(context)) as store:
         if any(key_or_id == known.id for known in store.keys.api_keys()):
-            store.keys.revoke_api_key(key_or_id)
+            store.keys.revoke_api_key(key_or_id, here())
         else:
-            store.keys.revoke_write_key(key_or_id)
+            store.keys.revoke_write_key(key_or_id, here())
     click.echo("Revoked.")

@@ -21,6 +21,7 @@ COMMANDS = {
     "profile": ("tekil.cli.looking:profile", "Show a person."),
     "sql": ("tekil.cli.looking:sql", "Run one SELECT over the warehouse."),
     "status": ("tekil.cli.looking:status", "Show the ledger: what was accepted, what became of it."),
+    "audit": ("tekil.cli.audit:audit", "Look through the audit trail, and verify it."),
     "rebuild": ("tekil.cli.deriving:rebuild", "Derive everything anew from the events."),
     "verify": ("tekil.cli.deriving:verify_command", "Compare a fresh rebuild with what is live."),
 }

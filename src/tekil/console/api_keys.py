@@ -47,7 +47,7 @@ def create_key(visit: VisitHere, form: FormHere, pages: PagesHere, store: StoreH
     if not name or len(name) > NAME_MAX or not scopes:
         return _list(visit, pages, store, form, refusal=visit.words("keys.incomplete"))
     try:
-        _, secret = store.keys.create_api_key(name.replace("\0", ""), scopes)
+        _, secret = store.keys.create_api_key(name.replace("\0", ""), scopes, visit.actor)
     except BadRequest as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
         return _list(visit, pages, store, form, refusal=refusal)
@@ -55,9 +55,9 @@ def create_key(visit: VisitHere, form: FormHere, pages: PagesHere, store: StoreH
 
 
 @post("/keys/{key_id:str}/revoke", include_in_schema=False, sync_to_thread=True)
-def revoke_key(key_id: FromPath[str], store: StoreHere) -> Redirect:
+def revoke_key(key_id: FromPath[str], visit: VisitHere, store: StoreHere) -> Redirect:
     """Make an API key worthless."""
-    store.keys.revoke_api_key(decode(key_id))
+    store.keys.revoke_api_key(decode(key_id), visit.actor)
     return go("/keys")
 
 

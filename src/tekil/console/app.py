@@ -15,7 +15,7 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 
 from tekil import api
 from tekil.config import Config
-from tekil.console import api_keys, live, people, sign_in, sources
+from tekil.console import api_keys, audit, live, people, sign_in, sources
 from tekil.console.assets import Assets
 from tekil.console.forms import check_form, read_form
 from tekil.console.hues import Hues
@@ -95,7 +95,7 @@ def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: A
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "limiter": Provide(lambda: limiter, sync_to_thread=False),
     }
-    inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES]
+    inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES, *audit.ROUTES]
     return [
         Router(
             "/",

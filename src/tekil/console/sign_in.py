@@ -32,7 +32,6 @@ def show_sign_in(visit: VisitHere, pages: PagesHere, next: FromQuery[str] = "/")
 
 @post("/sign-in", include_in_schema=False, sync_to_thread=True)
 def sign_in(
-    request: AnyRequest,
     visit: VisitHere,
     form: FormHere,
     pages: PagesHere,
@@ -41,15 +40,14 @@ def sign_in(
 ) -> Response[str] | Redirect:
     """Start a session for the right password; too many wrong ones must wait."""
     name, goal = form.one("name"), inner_path(form.one("next"))
-    address = request.client.host if request.client else ""
-    who = f"{address} {name}"
+    who = f"{visit.address} {name}"
     wait = limiter.wait(who)
     if wait > 0:
         refusal = visit.words("sign_in.wait", n=math.ceil(wait / 60))
         page = pages.show(visit, "sign_in.html", status=429, next=goal, name=name, refusal=refusal)
         page.headers["Retry-After"] = str(math.ceil(wait))
         return page
-    token = store.users.sign_in(name.replace("\0", ""), form.secret("password"))
+    token = store.users.sign_in(name.replace("\0", ""), form.secret("password"), visit.address)
     if token is None:
         limiter.fail(who)
         refusal = visit.words("sign_in.wrong")
@@ -61,7 +59,7 @@ def sign_in(
 @post("/sign-out", include_in_schema=False, sync_to_thread=True)
 def sign_out(request: AnyRequest, visit: VisitHere, store: StoreHere) -> Redirect:
     """End the session."""
-    store.users.sign_out(request.cookies.get(SESSION, ""))
+    store.users.sign_out(request.cookies.get(SESSION, ""), visit.address)
     return go("/sign-in", [Cookie(SESSION, value="", max_age=0, httponly=True, secure=visit.secure)])
 
 

@@ -84,7 +84,7 @@ def create_source(
     name = form.one("name")
     if name not in {source.name for source in store.keys.sources()}:
         try:
-            store.keys.create_write_key(name)
+            store.keys.create_write_key(name, visit.actor)
         except BadRequest as error:
             refusal = visit.words.known(f"error.{error.code}", error.message)
             return _list(visit, pages, reads, store, name, refusal)
@@ -163,24 +163,24 @@ def get_source_now(
 
 
 @post("/sources/{name:str}/enabled", include_in_schema=False, sync_to_thread=True)
-def set_enabled(name: FromPath[str], form: FormHere, store: StoreHere) -> Redirect:
+def set_enabled(name: FromPath[str], visit: VisitHere, form: FormHere, store: StoreHere) -> Redirect:
     """Let a source send, or no longer."""
-    store.keys.set_source_enabled(decode(name), form.one("enabled") == "yes")
+    store.keys.set_source_enabled(decode(name), form.one("enabled") == "yes", visit.actor)
     return go(f"/sources/{segment(decode(name))}")
 
 
 @post("/sources/{name:str}/keys", include_in_schema=False, sync_to_thread=True)
-def add_key(name: FromPath[str], reads: ReadsHere, store: StoreHere) -> Redirect:
+def add_key(name: FromPath[str], visit: VisitHere, reads: ReadsHere, store: StoreHere) -> Redirect:
     """Make one more key for a source that is there."""
     found = row(reads, store, decode(name))
-    store.keys.create_write_key(found.source.name)
+    store.keys.create_write_key(found.source.name, visit.actor)
     return go(f"/sources/{segment(found.source.name)}#keys")
 
 
 @post("/sources/{name:str}/keys/revoke", include_in_schema=False, sync_to_thread=True)
-def revoke_key(name: FromPath[str], form: FormHere, store: StoreHere) -> Redirect:
+def revoke_key(name: FromPath[str], visit: VisitHere, form: FormHere, store: StoreHere) -> Redirect:
     """Make a write key worthless."""
-    store.keys.revoke_write_key(form.one("key"))
+    store.keys.revoke_write_key(form.one("key"), visit.actor)
     return go(f"/sources/{segment(decode(name))}#keys")
 
 

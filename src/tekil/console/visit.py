@@ -12,6 +12,8 @@ from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from tekil.access.audit import Actor
+from tekil.api import address_of
 from tekil.config import Config
 from tekil.console.formats import Formats
 from tekil.console.language import Words, choose
@@ -46,6 +48,12 @@ class Visit:
     form_token: str
     path: str
     secure: bool
+    address: str = ""
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts, for the audit trail."""
+        return Actor("user", self.user.name if self.user else "", self.address)
 
 
 VisitHere = NamedDependency[SkipValidation[Visit]]
@@ -82,4 +90,5 @@ def visit_of(request: AnyRequest, store: Store, config: Config) -> Visit:
         form_token=form_token(visitor, session),
         path=request.url.path,
         secure=is_secure(request),
+        address=address_of(request),
     )

@@ -10,16 +10,22 @@ import string
 import msgspec
 from sqlalchemy import RowMapping, insert, select, update
 
+from tekil.access.audit import SYSTEM, Act, Actor
+from tekil.access.policy import Permission
 from tekil.errors import BadRequest, NotFound
+from tekil.store.audit import record
 from tekil.store.clock import Begin, now_us
 from tekil.store.tables import api_keys, sources, write_keys
 
-SCOPES = ("profiles:read", "events:read", "ledger:read", "sql:read", "sources:write", "engine:run")
+SCOPES = tuple(str(permission) for permission in Permission)
 """What an API key may be allowed to do. `*` stands for all of them."""
 
 KEY_LETTERS = string.ascii_letters + string.digits
 KEY_LENGTH = 32
 """Write keys look like Segment's: a key that began with - would be an option to a shell's commands."""
+
+KEY_SHOWN = 6
+"""How much of a write key the audit trail holds: enough to tell a source's keys apart."""
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -62,7 +68,7 @@ class Keys:
         """Take what opens a transaction on the store."""
         self._begin = begin
 
-    def create_write_key(self, source: str) -> WriteKey:
+    def create_write_key(self, source: str, by: Actor = SYSTEM) -> WriteKey:
         """Make a new write key, and the source too where it is new.
 
         Raises `BadRequest` for a name that is not lower-case letters, digits, `-` and `_`.
@@ -81,24 +87,29 @@ class Keys:
                 connection.execute(
                     insert(sources).values(name=source, enabled=True, created_at=key.created_at)
                 )
+                record(connection, by, Act.SOURCE_CREATED, "source", source)
             connection.execute(
                 insert(write_keys).values(key=key.key, source=source, created_at=key.created_at)
             )
+            record(connection, by, Act.WRITE_KEY_CREATED, "source", source, key=key.key[:KEY_SHOWN])
         return key
 
-    def set_source_enabled(self, source: str, enabled: bool) -> None:
+    def set_source_enabled(self, source: str, enabled: bool, by: Actor = SYSTEM) -> None:
         """Let a source send, or no longer. Raises `NotFound` where there is none of that name."""
         with self._begin() as connection:
             change = update(sources).where(sources.c.name == source).values(enabled=enabled)
             if connection.execute(change).rowcount == 0:
                 raise NotFound(f"There is no source named {source!r}.", code="source_unknown")
+            record(connection, by, Act.SOURCE_ENABLED if enabled else Act.SOURCE_DISABLED, "source", source)
 
-    def revoke_write_key(self, key: str) -> None:
+    def revoke_write_key(self, key: str, by: Actor = SYSTEM) -> None:
         """Make a write key worthless from now on. Raises `NotFound` where there is none."""
         with self._begin() as connection:
             change = update(write_keys).where(write_keys.c.key == key).values(revoked_at=now_us())
-            if connection.execute(change).rowcount == 0:
+            source = connection.execute(change.returning(write_keys.c.source)).scalar()
+            if source is None:
                 raise NotFound("There is no such write key.", code="write_key_unknown")
+            record(connection, by, Act.WRITE_KEY_REVOKED, "source", source, key=key[:KEY_SHOWN])
 
     def sources(self) -> list[Source]:
         """Return all sources by name."""
@@ -116,7 +127,7 @@ class Keys:
         with self._begin() as connection:
             return [WriteKey(*row) for row in connection.execute(query)]
 
-    def create_api_key(self, name: str, scopes: list[str]) -> tuple[ApiKey, str]:
+    def create_api_key(self, name: str, scopes: list[str], by: Actor = SYSTEM) -> tuple[ApiKey, str]:
         """Make an API key; return it and its secret text, which is shown this once.
 
         Raises `BadRequest` for a scope that does not exist.
@@ -139,6 +150,7 @@ class Keys:
                     created_at=key.created_at,
                 )
             )
+            record(connection, by, Act.KEY_CREATED, "key", key.id, scopes=tuple(sorted(scopes)))
         return key, secret
 
     def find_api_key(self, secret: str) -> ApiKey | None:
@@ -153,12 +165,13 @@ class Keys:
             rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at))
             return [_api_key(row._mapping) for row in rows]
 
-    def revoke_api_key(self, key_id: str) -> None:
+    def revoke_api_key(self, key_id: str, by: Actor = SYSTEM) -> None:
         """Make an API key worthless from now on. Raises `NotFound` where there is none."""
         with self._begin() as connection:
             change = update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now_us())
             if connection.execute(change).rowcount == 0:
                 raise NotFound(f"There is no API key {key_id!r}.", code="api_key_unknown")
+            record(connection, by, Act.KEY_REVOKED, "key", key_id)
 
 
 def _hash(secret: str) -> str:

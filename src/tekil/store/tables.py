@@ -80,3 +80,27 @@ marks = Table(
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor", String(128), nullable=False, index=True),
+    Column("origin", String(64), nullable=False),
+    Column("act", String(64), nullable=False, index=True),
+    Column("object_kind", String(64), nullable=False),
+    Column("object_id", String(512), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# One row: the last entry's number and hash. Who appends changes it first, so appends follow each other.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)

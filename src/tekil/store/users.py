@@ -10,6 +10,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from sqlalchemy import delete, func, insert, select
 
+from tekil.access.audit import SYSTEM, Act, Actor
+from tekil.store.audit import record
 from tekil.store.clock import Begin, now_us
 from tekil.store.tables import sessions, users
 
@@ -42,15 +44,17 @@ class Users:
             if connection.execute(select(func.count()).select_from(users)).scalar_one():
                 return None
             connection.execute(insert(users).values(name=name, password_hash=hashed, created_at=now_us()))
+            record(connection, SYSTEM, Act.USER_CREATED, "user", name)
         return password
 
-    def sign_in(self, name: str, password: str) -> str | None:
+    def sign_in(self, name: str, password: str, origin: str = "") -> str | None:
         """Return a new session's token if the password is right, nothing if not."""
         with self._begin() as connection:
             row = connection.execute(select(users.c.password_hash).where(users.c.name == name)).first()
         try:
             self._hasher.verify(self._nobody if row is None else row.password_hash, password)
         except VerificationError:
+            self._refuse(name if row else "", origin)
             return None
         if row is None:
             return None
@@ -62,7 +66,13 @@ class Users:
                     token_hash=_hash(token), user_name=name, expires_at=now_us() + SESSION_LENGTH_US
                 )
             )
+            record(connection, Actor("user", name, origin), Act.SIGNED_IN, "user", name)
         return token
+
+    def _refuse(self, known_name: str, origin: str) -> None:
+        # What was typed for a name nobody has may be a password in the wrong field, so it is not kept.
+        with self._begin() as connection:
+            record(connection, Actor("system", "sign-in", origin), Act.SIGN_IN_FAILED, "user", known_name)
 
     def find_session(self, token: str) -> User | None:
         """Return who a session's token belongs to, or nothing where it is unknown or over."""
@@ -75,10 +85,13 @@ class Users:
             row = connection.execute(query).first()
         return None if row is None else User(*row)
 
-    def sign_out(self, token: str) -> None:
+    def sign_out(self, token: str, origin: str = "") -> None:
         """End a session. An unknown token is no error."""
+        ended = delete(sessions).where(sessions.c.token_hash == _hash(token)).returning(sessions.c.user_name)
         with self._begin() as connection:
-            connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
+            name = connection.execute(ended).scalar()
+            if name is not None:
+                record(connection, Actor("user", name, origin), Act.SIGNED_OUT, "user", name)
 
 
 def _hash(token: str) -> str:
