@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tekil.access.policy import Condition
 from tekil.engine import Engine, utc_now
 from tekil.errors import BadRequest, NotFound, Unavailable
 from tekil.identity import person_id, person_key
@@ -67,19 +68,19 @@ class LiveReads:
         normal = normalise(kind, value)
         return None if normal is None else self._store.cards.find(kind, normal)
 
-    def people(self, text: str, limit: int = 50) -> list[Card]:
+    def people(self, text: str, limit: int = 50, within: Condition | None = None) -> list[Card]:
         """See `Reads.people`. A text that can be an e-mail address or a phone number is read as one too."""
         if not text:
-            return self._store.cards.newest(limit)
+            return self._store.cards.newest(limit, within)
         found: dict[str, Card] = {}
         for wanted in dict.fromkeys([text, *(normalise(kind, text) or text for kind in IDENTIFIER_KINDS)]):
-            for card in self._store.cards.search(wanted, limit):
+            for card in self._store.cards.search(wanted, limit, within):
                 found.setdefault(card.person_id, card)
         return list(found.values())[:limit]
 
-    def people_count(self) -> int:
+    def people_count(self, within: Condition | None = None) -> int:
         """See `Reads.people_count`."""
-        return self._store.cards.count()
+        return self._store.cards.count(within)
 
     def timeline(self, person_id: str, *, cursor: str | None = None, limit: int = 50) -> Page:
         """See `Reads.timeline`."""

@@ -49,7 +49,7 @@ def test_sign_ins_are_on_record_good_and_bad_without_what_was_typed(store: Store
     password = store.users.create_first() or ""
     store.users.sign_in("admin", "wrong", "10.0.0.9")
     store.users.sign_in("hunter2", "wrong", "10.0.0.9")
-    store.users.sign_out(store.users.sign_in("admin", password, "10.0.0.9") or "", "10.0.0.9")
+    store.sessions.end(store.users.sign_in("admin", password, "10.0.0.9") or "", "10.0.0.9")
     entries = list(store.audit.entries())
     assert [(e.act, e.object_id, e.origin) for e in entries] == [
         ("user.created", "admin", ""),

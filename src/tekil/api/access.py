@@ -13,9 +13,9 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.params import SkipValidation
-from litestar.types import Guard
 
 from tekil.access.audit import Actor
+from tekil.access.policy import Access, Condition, Permission, admits
 from tekil.errors import Forbidden, Unauthorised
 from tekil.store import ApiKey, Store
 
@@ -43,8 +43,9 @@ class KeyRing:
     def look_up(self, secret: str) -> ApiKey | None:
         """Ask the store whose secret this is; nothing for an unknown or revoked one."""
         key = self._store.keys.find_api_key(secret)
-        if key is None or key.revoked:
+        if key is None or key.revoked or key.expired:
             return None
+        self._store.keys.note_use(key)
         with self._lock:
             self._known[secret] = (time.monotonic() + CACHE_SECONDS, key)
             self._known.move_to_end(secret)
@@ -53,14 +54,21 @@ class KeyRing:
         return key
 
 
-def requires(scope: str) -> Guard:
-    """Return a guard that lets in only API keys holding `scope`.
+class KeyGuard:
+    """Lets in only API keys that a route's declared access admits.
 
     Raises `Unauthorised` where there is no key or it is worthless, `Forbidden` where it lacks the scope.
     The application keeps its `KeyRing` in `app.state.key_ring`.
     """
 
-    async def guard(connection: ASGIConnection[Any, Any, Any, Any], _route: BaseRouteHandler) -> None:
+    def __init__(self, access: Access) -> None:
+        """Take what the route asks for."""
+        self.access = access
+
+    async def __call__(
+        self, connection: ASGIConnection[Any, Any, Any, Any], _route: BaseRouteHandler
+    ) -> None:
+        """Look at who asks."""
         scheme, _, rest = connection.headers.get("authorization", "").partition(" ")
         secret = rest.strip()
         if scheme.lower() != "bearer" or not secret:
@@ -72,12 +80,31 @@ def requires(scope: str) -> Guard:
         ring: KeyRing = connection.app.state.key_ring
         key = ring.remembered(secret) or await to_thread.run_sync(ring.look_up, secret)
         if key is None:
-            raise Unauthorised("This API key is unknown or was revoked.", code="key_unknown")
-        if not key.allows(scope):
-            raise Forbidden(f"This API key does not hold the scope {scope}.", code="scope_missing")
+            raise Unauthorised("This API key is unknown, revoked, or over its time.", code="key_unknown")
+        if not key.allows(self.access.permission):
+            raise Forbidden(
+                f"This API key does not hold the scope {self.access.permission}.", code="scope_missing"
+            )
+        if not admits(self.access, key):
+            raise Forbidden(
+                "This API key reads only some people's profiles, and this is about everybody.",
+                code="key_narrowed",
+            )
         connection.state.key = key
 
-    return guard
+
+def requires(scope: str, *, keeps_to_condition: bool = False) -> KeyGuard:
+    """Return the guard that is a route's declaration: which scope it asks for.
+
+    `keeps_to_condition` says that the route shows a narrowed key only the people within its reach.
+    """
+    return KeyGuard(Access(Permission(scope), keeps_to_condition))
+
+
+def condition_of(request: Request[Any, Any, Any]) -> Condition | None:
+    """Return the attribute rule of the key that asks, nothing where it has none."""
+    key: ApiKey = request.state.key
+    return key.condition
 
 
 def actor_of(request: Request[Any, Any, Any]) -> Actor:

@@ -15,17 +15,20 @@ from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from tekil.access.audit import Act
+from tekil.access.policy import Condition
 from tekil.access.statements import without_values
 from tekil.api import model, problems, tables
-from tekil.api.access import ActorHere, actor_of, requires
+from tekil.api.access import ActorHere, actor_of, condition_of, requires
 from tekil.api.access import StoreHere as StoreHere
 from tekil.api.audit import get_audit
+from tekil.api.declared import FOR_ANYBODY
 from tekil.api.metrics import Metrics
 from tekil.api.paths import reference as decode
 from tekil.errors import NotFound
-from tekil.reads import Ledger, Reads, SourceLedger
+from tekil.reads import Ledger, Reads, SourceLedger, profile_within
 from tekil.store import Card, Source, Store
 
+Within = NamedDependency[SkipValidation[Condition | None]]
 ReadsHere = NamedDependency[SkipValidation[Reads]]
 MetricsHere = NamedDependency[SkipValidation[Metrics]]
 
@@ -44,30 +47,34 @@ BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
     "/v1/profiles/{reference:str}",
     summary="One person",
     tags=["People"],
-    guards=[requires("profiles:read")],
+    guards=[requires("profiles:read", keeps_to_condition=True)],
     security=BEARER,
     responses=problems.responses(400, 401, 403, 404, 503),
     sync_to_thread=True,
 )
-def get_profile(reference: Reference, reads: ReadsHere) -> model.Profile:
+def get_profile(reference: Reference, reads: ReadsHere, within: Within) -> model.Profile:
     """Return a person by any identifier or id. A merged-away id answers 308 with the new place."""
-    return model.profile(_card(reads, reference))
+    return model.profile(_card(reads, reference, within))
 
 
 @get(
     "/v1/profiles/{reference:str}/events",
     summary="A person's events, newest first",
     tags=["People"],
-    guards=[requires("events:read")],
+    guards=[requires("events:read", keeps_to_condition=True)],
     security=BEARER,
     responses=problems.responses(400, 401, 403, 404, 503),
     sync_to_thread=True,
 )
 def get_events(
-    reference: Reference, reads: ReadsHere, limit: Limit = 50, cursor: FromQuery[str | None] = None
+    reference: Reference,
+    reads: ReadsHere,
+    within: Within,
+    limit: Limit = 50,
+    cursor: FromQuery[str | None] = None,
 ) -> model.Events:
     """Return a page of a person's events; pass `next` back as `cursor` for older ones."""
-    card = _card(reads, reference)
+    card = _card(reads, reference, within)
     page = reads.timeline(card.person_id, cursor=cursor, limit=limit)
     return model.Events([model.event(row) for row in page.events], page.next)
 
@@ -198,13 +205,20 @@ def run_sql(
     return answer
 
 
-@get("/healthz", summary="Alive", tags=["Probes"], sync_to_thread=False)
+@get("/healthz", summary="Alive", tags=["Probes"], opt=FOR_ANYBODY, sync_to_thread=False)
 def get_health() -> model.Health:
     """Answer 200 as long as the process lives."""
     return model.Health("alive")
 
 
-@get("/readyz", summary="Ready", tags=["Probes"], responses=problems.responses(503), sync_to_thread=True)
+@get(
+    "/readyz",
+    summary="Ready",
+    tags=["Probes"],
+    opt=FOR_ANYBODY,
+    responses=problems.responses(503),
+    sync_to_thread=True,
+)
 def get_readiness(reads: ReadsHere) -> model.Health:
     """Answer 200 when log, warehouse and store answer and the engine runs, 503 when not."""
     reads.ready()
@@ -215,6 +229,7 @@ def get_readiness(reads: ReadsHere) -> model.Health:
     "/metrics",
     summary="Figures for Prometheus",
     tags=["Probes"],
+    opt=FOR_ANYBODY,
     media_type=CONTENT_TYPE_LATEST,
     sync_to_thread=True,
 )
@@ -247,6 +262,7 @@ def routes(reads: Reads, store: Store, metrics: Metrics) -> Sequence[ControllerR
                 get_metrics,
             ],
             dependencies={
+                "within": Provide(condition_of, sync_to_thread=False),
                 "by": Provide(actor_of, sync_to_thread=False),
                 "reads": Provide(lambda: reads, sync_to_thread=False),
                 "store": Provide(lambda: store, sync_to_thread=False),
@@ -256,10 +272,10 @@ def routes(reads: Reads, store: Store, metrics: Metrics) -> Sequence[ControllerR
     ]
 
 
-def _card(reads: Reads, reference: str) -> Card:
+def _card(reads: Reads, reference: str, within: Condition | None) -> Card:
     decoded = decode(reference)
     _refuse_nul(decoded)
-    return reads.profile(decoded)
+    return profile_within(reads, decoded, within)
 
 
 def _refuse_nul(text: str) -> None:

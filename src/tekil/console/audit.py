@@ -11,6 +11,8 @@ from litestar import Response, get
 from litestar.params import FromQuery
 
 from tekil.access.audit import Act, Entry
+from tekil.access.policy import Permission
+from tekil.api import needs
 from tekil.api.routes import StoreHere
 from tekil.console.formats import Formats
 from tekil.console.pages import PagesHere
@@ -47,7 +49,7 @@ def midnight(day: str, formats: Formats, later: int = 0) -> int | None:
         return None
 
 
-@get("/audit", include_in_schema=False, sync_to_thread=True)
+@get("/audit", opt=needs(Permission.AUDIT_READ), include_in_schema=False, sync_to_thread=True)
 def show_audit(
     visit: VisitHere,
     pages: PagesHere,

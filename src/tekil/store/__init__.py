@@ -1,9 +1,11 @@
 """The store: what people decided, and what must be looked up fast. SQLite or PostgreSQL, by URL."""
 
+from tekil.store.accounts import User
 from tekil.store.cards import Card, Cards, Identifier
 from tekil.store.keys import ApiKey, Keys, Source, WriteKey
 from tekil.store.open import Store, open_store
-from tekil.store.users import User, Users
+from tekil.store.sessions import Session
+from tekil.store.users import Users
 
 __all__ = [
     "ApiKey",
@@ -11,6 +13,7 @@ __all__ = [
     "Cards",
     "Identifier",
     "Keys",
+    "Session",
     "Source",
     "Store",
     "User",

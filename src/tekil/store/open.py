@@ -15,7 +15,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store.audit import Audit
 from tekil.store.cards import Cards
+from tekil.store.failures import Failures
 from tekil.store.keys import Keys
+from tekil.store.second_factors import SecondFactors
+from tekil.store.sessions import Sessions
 from tekil.store.users import Users
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -28,7 +31,10 @@ class Store:
         """Take an engine whose tables are migrated; `open_store` makes one."""
         self._engine = engine
         self.keys = Keys(self._begin)
-        self.users = Users(self._begin)
+        self.failures = Failures(self._begin)
+        self.users = Users(self._begin, self.failures)
+        self.sessions = Sessions(self._begin)
+        self.second_factors = SecondFactors(self._begin, self.failures)
         self.cards = Cards(self._begin)
         self.audit = Audit(self._begin)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, MetaData, String, Table, Text, false
 
 metadata = MetaData()
 
@@ -34,6 +34,11 @@ api_keys = Table(
     Column("scopes", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("previous_hash", String(64), index=True),
+    Column("previous_until", BigInteger),
+    Column("condition", Text),
 )
 
 users = Table(
@@ -42,14 +47,47 @@ users = Table(
     Column("name", String(128), primary_key=True),
     Column("password_hash", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("roles", Text, nullable=False, server_default="administrator"),
+    Column("condition", Text),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
+    Column("disabled_at", BigInteger),
 )
 
 sessions = Table(
     "sessions",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),
     Column("user_name", String(128), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("second_factor_at", BigInteger),
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_name", String(128), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("confirmed_at", BigInteger),
+    Column("last_step", BigInteger, nullable=False),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("user_name", String(128), nullable=False, index=True),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("who", String(64), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
 )
 
 cards = Table(
