@@ -101,8 +101,12 @@ class Misfit(msgspec.Struct, frozen=True):
 
 
 def details_text(details: dict[str, Detail]) -> str:
-    """Return details as canonical JSON: names in order, no space, so that equal details are equal bytes."""
-    return msgspec.json.encode(details, order="deterministic").decode()
+    """Return details as canonical JSON: names in order, no space, so that equal details are equal bytes.
+
+    A detail that is nothing is left out.
+    """
+    told = {name: value for name, value in details.items() if value is not None}
+    return msgspec.json.encode(told, order="deterministic").decode()
 
 
 def chained(entry: Entry, previous: str) -> str:
