@@ -29,7 +29,15 @@ def qr_svg(text: str) -> str:
     """Return a QR code as SVG, black on white in every theme, because scanners want it so."""
     picture = io.BytesIO()
     segno.make(text, error="m").save(
-        picture, kind="svg", xmldecl=False, svgns=True, nl=False, border=3, dark="#000", light="#fff"
+        picture,
+        kind="svg",
+        omitsize=True,
+        xmldecl=False,
+        svgns=True,
+        nl=False,
+        border=3,
+        dark="#000",
+        light="#fff",
     )
     return picture.getvalue().decode()
 
