@@ -24,6 +24,11 @@ def test_what_a_key_does_is_on_record_under_its_id_without_values(
     assert {(e["actor_kind"], e["origin"]) for e in told} == {("key", "testclient")}
     assert told[3]["details"] == {"rows": 2, "statement": "SELECT ? WHERE ? = ?"}
     assert told[0]["at"].endswith("Z")
+    span = {"actor": key, "since": told[2]["at"], "until": told[0]["at"]}
+    within = client.get("/v1/audit", headers=headers, params=span).json()["entries"]
+    assert within == told[1:3]
+    for odd in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"):
+        assert client.get("/v1/audit", headers=headers, params={"since": odd}).status_code == 200
 
 
 def test_the_trail_pages_to_its_beginning(client: Client, bearer: Bearer) -> None:

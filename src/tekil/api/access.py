@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from contextlib import suppress
 from threading import Lock
 from typing import Any
 
@@ -16,7 +17,7 @@ from litestar.params import SkipValidation
 
 from tekil.access.audit import Actor
 from tekil.access.policy import Access, Condition, Permission, admits
-from tekil.errors import Forbidden, Unauthorised
+from tekil.errors import Forbidden, Unauthorised, Unavailable
 from tekil.store import ApiKey, Store
 
 CACHE_SECONDS = 3.0
@@ -45,7 +46,9 @@ class KeyRing:
         key = self._store.keys.find_api_key(secret)
         if key is None or key.revoked or key.expired:
             return None
-        self._store.keys.note_use(key)
+        # When it was last used is good to know; it is not worth refusing anybody over.
+        with suppress(Unavailable):
+            self._store.keys.note_use(key)
         with self._lock:
             self._known[secret] = (time.monotonic() + CACHE_SECONDS, key)
             self._known.move_to_end(secret)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -16,6 +16,8 @@ from tekil.api.model import from_us, json_object
 from tekil.store.audit import Wanted
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
+Instant = Annotated[datetime | None, QueryParameter(description="ISO 8601; without a zone it is UTC.")]
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Number = Annotated[int | None, QueryParameter(ge=1, le=2**53, description="Entries older than this one.")]
 
 
@@ -57,6 +59,13 @@ def shown(entry: Entry) -> AuditEntry:
     )
 
 
+def _to_us(instant: datetime | None) -> int | None:
+    if instant is None:
+        return None
+    known = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return (known - EPOCH) // timedelta(microseconds=1)
+
+
 @get(
     "/v1/audit",
     summary="Who did what",
@@ -70,11 +79,13 @@ def get_audit(
     store: StoreHere,
     actor: FromQuery[str] = "",
     act: FromQuery[str] = "",
+    since: Instant = None,
+    until: Instant = None,
     before: Number = None,
     limit: Limit = 50,
 ) -> AuditEntries:
-    """Return the audit trail, newest first, of one actor or one kind of act where these are given."""
-    wanted = Wanted(actor.replace("\0", ""), act.replace("\0", ""), before=before)
+    """Return the audit trail, newest first: of one actor, one kind of act, or a span of time, if asked."""
+    wanted = Wanted(actor.replace("\0", ""), act.replace("\0", ""), _to_us(since), _to_us(until), before)
     found = store.audit.page(wanted, limit + 1)
     rest = found[limit - 1].number if len(found) > limit else None
     return AuditEntries([shown(entry) for entry in found[:limit]], rest)

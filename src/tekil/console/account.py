@@ -100,7 +100,9 @@ def show_enrolment(
 def _enrolment(
     visit: Visit, pages: Pages, store: Store, settings: Config, status: int = 200, refusal: str = ""
 ) -> Response[str]:
-    secret = store.second_factors.enrol(visit.actor.name)
+    # After a wrong code the picture stays; whoever opens the page anew gets a secret nobody has seen before.
+    factors, name = store.second_factors, visit.actor.name
+    secret = factors.pending(name) if refusal else factors.enrol(name)
     uri = enrolment_uri(secret, visit.actor.name, settings.workspace.name)
     return pages.show(
         visit,

@@ -7,6 +7,7 @@ import time
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tekil.access.audit import Act, Actor
 from tekil.access.totp import matching_step, new_secret, recovery_codes, tidy_recovery_code
@@ -52,20 +53,31 @@ class SecondFactors:
         self.sealer: Sealer = Plain()
 
     def enrol(self, name: str) -> str:
-        """Return the secret that a user's authenticator shall hold; the same one until it is confirmed.
+        """Return a new secret that a user's authenticator shall hold, in the place of one not confirmed.
 
         Raises `BadRequest` where one is confirmed already.
         """
+        secret = new_secret()
+        sealed = self.sealer.seal(secret)
+        with self._begin() as connection:
+            dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+            made = dialect.insert(second_factors).values(user_name=name, secret=sealed, last_step=0)
+            kept = made.on_conflict_do_update(
+                index_elements=[second_factors.c.user_name],
+                set_={"secret": sealed, "last_step": 0},
+                where=second_factors.c.confirmed_at.is_(None),
+            )
+            if connection.execute(kept.returning(second_factors.c.user_name)).first() is None:
+                raise BadRequest("There is a second factor already.", code="second_factor_present")
+        return secret
+
+    def pending(self, name: str) -> str:
+        """Return the secret that is shown and not confirmed yet; a new one where there is none."""
         with self._begin() as connection:
             row = _row(connection, name)
-            if row is not None and row.confirmed_at is not None:
-                raise BadRequest("There is a second factor already.", code="second_factor_present")
-            if row is not None:
-                return self.sealer.open(row.secret)
-            secret = new_secret()
-            values = {"user_name": name, "secret": self.sealer.seal(secret), "last_step": 0}
-            connection.execute(insert(second_factors).values(**values))
-        return secret
+        if row is None or row.confirmed_at is not None:
+            return self.enrol(name)
+        return self.sealer.open(row.secret)
 
     def confirm(self, name: str, code: str, by: Actor) -> list[str]:
         """Begin to ask for the second factor, now that a code shows that it works; return recovery codes.
