@@ -167,7 +167,8 @@ def test_every_form_is_refused_without_its_token_whoever_sends_it(
 ) -> None:
     before = store.audit.head()
     for route in routes:
-        if route.method != "POST" or route.by_key:
+        # A token is asked for by a program, with a key's secret in the request itself.
+        if route.method != "POST" or route.by_key or route.path.startswith("/v1/"):
             continue
         browser.cookies.set("tekil_session", sessions["administrator"])
         answer = browser.post(path_of(route), data={}, headers={"Accept": "*/*"}, follow_redirects=False)

@@ -33,6 +33,7 @@ class Act(StrEnum):
     SOURCE_DISABLED = "source.disabled"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
+    TOKEN_ISSUED = "token.issued"
     KEY_ROTATED = "key.rotated"
     USER_CREATED = "user.created"
     USER_ENABLED = "user.enabled"

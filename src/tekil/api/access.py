@@ -19,6 +19,7 @@ from tekil.access.audit import Actor
 from tekil.access.policy import Access, Condition, Permission, admits
 from tekil.errors import Forbidden, Unauthorised, Unavailable
 from tekil.store import ApiKey, Store
+from tekil.store.tokens import TOKEN_PREFIX
 
 CACHE_SECONDS = 3.0
 """How long a revoked key may still work."""
@@ -43,7 +44,8 @@ class KeyRing:
 
     def look_up(self, secret: str) -> ApiKey | None:
         """Ask the store whose secret this is; nothing for an unknown or revoked one."""
-        key = self._store.keys.find_api_key(secret)
+        is_token = secret.startswith(TOKEN_PREFIX)
+        key = self._store.tokens.find(secret) if is_token else self._store.keys.find_api_key(secret)
         if key is None or key.revoked or key.expired:
             return None
         # When it was last used is good to know; it is not worth refusing anybody over.

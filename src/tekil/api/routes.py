@@ -23,6 +23,7 @@ from tekil.api.access import StoreHere as StoreHere
 from tekil.api.audit import get_audit
 from tekil.api.declared import FOR_ANYBODY
 from tekil.api.metrics import Metrics
+from tekil.api.oauth import issue_token
 from tekil.api.paths import reference as decode
 from tekil.errors import NotFound
 from tekil.reads import Ledger, Reads, SourceLedger, profile_within
@@ -257,6 +258,7 @@ def routes(reads: Reads, store: Store, metrics: Metrics) -> Sequence[ControllerR
                 change_source,
                 run_sql,
                 get_audit,
+                issue_token,
                 get_health,
                 get_readiness,
                 get_metrics,

@@ -171,7 +171,7 @@ class Keys:
                 insert(api_keys).values(
                     id=key.id,
                     name=name,
-                    hash=_hash(secret),
+                    hash=hash_secret(secret),
                     scopes=" ".join(sorted(scopes)),
                     created_at=key.created_at,
                     expires_at=expires_at,
@@ -196,11 +196,11 @@ class Keys:
 
         The secret from before a rotation finds it too, for as long as the rotation said.
         """
-        hashed, now = _hash(secret), now_us()
+        hashed, now = hash_secret(secret), now_us()
         rotated = (api_keys.c.previous_hash == hashed) & (api_keys.c.previous_until > now)
         with self._begin() as connection:
             row = connection.execute(select(api_keys).where((api_keys.c.hash == hashed) | rotated)).first()
-        return None if row is None else _api_key(row._mapping)
+        return None if row is None else api_key_of(row._mapping)
 
     def note_use(self, key: ApiKey) -> None:
         """Note that a key was used just now; at most once a minute, because a note is a write."""
@@ -219,7 +219,9 @@ class Keys:
         change = (
             update(api_keys)
             .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-            .values(previous_hash=api_keys.c.hash, previous_until=now_us() + overlap_us, hash=_hash(secret))
+            .values(
+                previous_hash=api_keys.c.hash, previous_until=now_us() + overlap_us, hash=hash_secret(secret)
+            )
         )
         with self._begin() as connection:
             if connection.execute(change).rowcount == 0:
@@ -232,7 +234,7 @@ class Keys:
         """Return all API keys, oldest first."""
         with self._begin() as connection:
             rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at))
-            return [_api_key(row._mapping) for row in rows]
+            return [api_key_of(row._mapping) for row in rows]
 
     def revoke_api_key(self, key_id: str, by: Actor = SYSTEM) -> None:
         """Make an API key worthless from now on. Raises `NotFound` where there is none."""
@@ -247,12 +249,14 @@ def _new_secret() -> str:
     return f"tk_{secrets.token_urlsafe(32)}"
 
 
-def _hash(secret: str) -> str:
+def hash_secret(secret: str) -> str:
+    """Return what the store keeps of a secret."""
     # The secret has 256 random bits, so a plain hash cannot be guessed back; no salt is needed.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _api_key(row: RowMapping) -> ApiKey:
+def api_key_of(row: RowMapping) -> ApiKey:
+    """Return a row of the keys' table as a key."""
     return ApiKey(
         row["id"],
         row["name"],

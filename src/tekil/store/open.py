@@ -19,6 +19,7 @@ from tekil.store.failures import Failures
 from tekil.store.keys import Keys
 from tekil.store.second_factors import SecondFactors
 from tekil.store.sessions import Sessions
+from tekil.store.tokens import Tokens
 from tekil.store.users import Users
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -31,6 +32,7 @@ class Store:
         """Take an engine whose tables are migrated; `open_store` makes one."""
         self._engine = engine
         self.keys = Keys(self._begin)
+        self.tokens = Tokens(self._begin)
         self.failures = Failures(self._begin)
         self.users = Users(self._begin, self.failures)
         self.sessions = Sessions(self._begin)

@@ -41,6 +41,15 @@ api_keys = Table(
     Column("condition", Text),
 )
 
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("key_id", String(16), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,

@@ -46,6 +46,13 @@ def upgrade() -> None:
         sa.Column("user_name", sa.String(128), nullable=False, index=True),
     )
     op.create_table(
+        "access_tokens",
+        sa.Column("hash", sa.String(64), primary_key=True),
+        sa.Column("key_id", sa.String(16), nullable=False),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
         "failures",
         sa.Column("who", sa.String(64), primary_key=True),
         sa.Column("count", sa.BigInteger, nullable=False),
