@@ -49,6 +49,13 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     master: str = "file:data/master.key"
 
 
+class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the console is guarded: the roles that need a second factor, and how long a session idles."""
+
+    second_factor: tuple[str, ...] = ()
+    idle_minutes: int = 60
+
+
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the three places things are kept, by URL."""
 
@@ -63,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     console: Console = Console()
     profile: Profile = Profile()
     keys: Keys = Keys()
+    access: Access = Access()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from msgspec.structs import replace
 
+from tekil.access.policy import Condition
 from tekil.engine import Engine, utc_now
 from tekil.errors import BadRequest, NotFound, Unavailable
 from tekil.identity import person_id, person_key
@@ -86,23 +87,23 @@ class LiveReads:
             for card, body in zip(cards, bodies, strict=True)
         ]
 
-    def people(self, text: str, limit: int = 50) -> list[Card]:
+    def people(self, text: str, limit: int = 50, within: Condition | None = None) -> list[Card]:
         """See `Reads.people`. A text that can be an e-mail address or a phone number is read as one too.
 
         Of what is sealed only the whole value is found: a token says nothing about its beginning.
         """
         if not text:
-            return self._shown(self._store.cards.newest(limit))
+            return self._shown(self._store.cards.newest(limit, within))
         found: dict[str, Card] = {}
         sealed = (sealed_identifier(kind, text, self._vault) or text for kind in IDENTIFIER_KINDS)
         for wanted in dict.fromkeys([text, *sealed]):
-            for card in self._store.cards.search(wanted, limit):
+            for card in self._store.cards.search(wanted, limit, within):
                 found.setdefault(card.person_id, card)
         return self._shown(list(found.values())[:limit])
 
-    def people_count(self) -> int:
+    def people_count(self, within: Condition | None = None) -> int:
         """See `Reads.people_count`."""
-        return self._store.cards.count()
+        return self._store.cards.count(within)
 
     def timeline(
         self, person_id: str, *, cursor: str | None = None, limit: int = 50, reveal: bool = False

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from tekil.access.audit import Act, Actor
+from tekil.access.statements import without_values
 from tekil.config import Config
 from tekil.errors import Unavailable
 from tekil.live_reads import LiveReads
@@ -15,6 +17,8 @@ from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.reads import MovedPerson
 from tekil.store import open_store
 from tekil.warehouse import Warehouse, open_warehouse
+
+LIBRARY = Actor("system", "library")
 
 
 class Files:
@@ -30,7 +34,10 @@ class Files:
 
     def sql(self, statement: str) -> pa.Table:
         """See `Tekil.sql`."""
-        return self._reads.sql(statement)
+        table = self._reads.sql(statement)
+        asked = without_values(statement)
+        self._store.audit.append(LIBRARY, Act.SQL_RUN, "warehouse", statement=asked, rows=table.num_rows)
+        return table
 
     def profile(self, reference: str, *, reveal: str | None = None) -> dict[str, Any]:
         """See `Tekil.profile`."""

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import msgspec
 import pyarrow as pa
 
-from tekil.errors import TekilError
+from tekil.access.policy import Condition
+from tekil.errors import NotFound, TekilError
 from tekil.store import Card
 
 
@@ -129,12 +130,15 @@ class Reads(Protocol):
         """
         ...
 
-    def people(self, text: str, limit: int = 50) -> list[Card]:
-        """Return people one of whose identifiers starts with `text`; the last seen where it is empty."""
+    def people(self, text: str, limit: int = 50, within: Condition | None = None) -> list[Card]:
+        """Return people one of whose identifiers starts with `text`; the last seen where it is empty.
+
+        `within` leaves out everybody whom an attribute rule puts out of reach.
+        """
         ...
 
-    def people_count(self) -> int:
-        """Return how many people there are."""
+    def people_count(self, within: Condition | None = None) -> int:
+        """Return how many people there are within reach."""
         ...
 
     def timeline(
@@ -173,3 +177,27 @@ class Reads(Protocol):
     def ready(self) -> None:
         """Return when log, warehouse and store all answer and the engine's loop runs; else `Unavailable`."""
         ...
+
+
+def profile_within(reads: Reads, reference: str, within: Condition | None, *, reveal: bool = False) -> Card:
+    """Return a person's card like `Reads.profile`; somebody out of reach is as if unknown.
+
+    Raises `NotFound`; and `MovedPerson` for the merged-away id of somebody within reach.
+    """
+    if within is None:
+        return reads.profile(reference, reveal=reveal)
+    moved: MovedPerson | None = None
+    # One answer for somebody unknown and somebody out of reach: a difference would tell who exists.
+    unknown = NotFound(f"Nobody within your reach is known as {reference!r}.", code="person_unknown")
+    try:
+        card = reads.profile(reference, reveal=reveal)
+    except MovedPerson as error:
+        moved = error
+        card = reads.profile(error.person_id, reveal=reveal)
+    except NotFound as error:
+        raise unknown from error
+    if not within.holds(card.as_dict().get("traits")):
+        raise unknown
+    if moved is not None:
+        raise moved
+    return card

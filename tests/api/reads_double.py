@@ -15,6 +15,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from tekil.access.policy import Condition
 from tekil.errors import BadRequest, NotFound, Unavailable
 from tekil.reads import (
     Arrival,
@@ -115,11 +116,14 @@ class FullShop:
                 return card
         raise NotFound(f"There is no person {reference!r}.", code="person_unknown")
 
-    def people(self, text: str, limit: int = 50) -> list[Card]:
+    def people(self, text: str, limit: int = 50, within: Condition | None = None) -> list[Card]:
         found = [c for c in self.cards if not text or any(i.value.startswith(text) for i in c.identifiers)]
+        found = [c for c in found if within is None or within.holds(c.as_dict()["traits"])]
         return [Card(c.person_id, c.body, c.last_seen) for c in found[:limit]]
 
-    def people_count(self) -> int:
+    def people_count(self, within: Condition | None = None) -> int:
+        if within is not None:
+            return len(self.people("", 10_000, within))
         return len(self.cards) and 48_211
 
     def timeline(

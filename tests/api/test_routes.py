@@ -148,12 +148,13 @@ def test_sql_that_changes_anything_is_refused(client: Client, bearer: Bearer) ->
         ("PATCH", "/v1/sources/x", "sources:write"),
         ("GET", "/v1/quarantine", "events:read"),
         ("POST", "/v1/sql", "sql:read"),
+        ("GET", "/v1/audit", "audit:read"),
     ],
 )
 def test_each_route_asks_for_its_own_scope(
     client: Client, bearer: Bearer, method: str, path: str, scope: str
 ) -> None:
-    every = {"profiles:read", "events:read", "ledger:read", "sql:read", "sources:write"}
+    every = {"profiles:read", "events:read", "ledger:read", "sql:read", "sources:write", "audit:read"}
     nobody = client.request(method, path)
     assert (nobody.status_code, nobody.json()["code"]) == (401, "key_missing")
     assert nobody.headers["www-authenticate"].startswith("Bearer")
@@ -251,6 +252,7 @@ def test_the_document_describes_every_route_and_no_page(client: Client) -> None:
         "/v1/sources",
         "/v1/sources/{name}",
         "/v1/sql",
+        "/v1/audit",
         "/healthz",
         "/readyz",
         "/metrics",

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., Page]
 
 PATHS = ["/", "/people", "/people?q=irem", "/people?q=nobody", "/sources", "/sources/web-shop", "/keys"]
+PATHS += ["/users", "/users/admin", "/roles", "/audit", "/account", "/account/password"]
 
 
 def test_the_first_hour(fresh: Installation, visit: Visit) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+import secrets
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from litestar import Litestar
 from litestar.testing import TestClient
 
+from tekil.access.audit import Actor
+from tekil.access.policy import parse_condition
+from tekil.access.totp import STEP_SECONDS, code_at
 from tekil.config import Collect, Config, Workspace
 from tekil.console import create_app
 from tekil.store import Store, open_store
@@ -28,6 +34,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def store(root: Path) -> Iterator[Store]:
     opened = open_store(f"sqlite:///{root}/store.db")
+    # Two dozen people sign in here; a hash that takes a quarter of a second proves nothing more.
+    opened.users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     for name in SOURCES:
         opened.keys.create_write_key(name)
     yield opened
@@ -87,6 +95,34 @@ def admin(visitor: Client, password: str, send: Callable[..., Any]) -> Client:
     answer = send(visitor, "/sign-in", "/sign-in", {"name": "admin", "password": password})
     assert answer.status_code == 303
     return visitor
+
+
+def member(store: Store, *roles: str, condition: str = "", factor: bool = True) -> str:
+    """Make a user with these roles who signed in, with a second factor just shown; return the session."""
+    name = f"member-{secrets.token_hex(4)}"
+    by = Actor("system", "test")
+    old = store.users.create(name, roles, parse_condition(condition))
+    store.users.change_password(name, old, PASSWORD, by)
+    session = store.users.sign_in(name, PASSWORD) or ""
+    if factor:
+        secret = store.second_factors.enrol(name)
+        store.second_factors.confirm(name, code_at(secret, int(time.time()) // STEP_SECONDS), by)
+        found = store.sessions.find(session)
+        assert found
+        store.sessions.note_second_factor(found[1].id)
+    return session
+
+
+PASSWORD = "korrekt at pil zımba"
+
+
+@pytest.fixture
+def chief(app: Litestar, store: Store) -> Iterator[Client]:
+    """An administrator who has just shown a second factor."""
+    with TestClient(app, raise_server_exceptions=False) as client:
+        client.headers.update(HTML)
+        client.cookies.set("tekil_session", member(store, "administrator"))
+        yield client
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import pytest
 from litestar.testing import TestClient
 
 from tekil.console.forms import inner_path
-from tekil.console.limiter import FAILURES_MAX, REMEMBERED_MAX, WINDOW_SECONDS, Limiter
 from tekil.store import Store
+from tekil.store.failures import ACCOUNT_MAX
 from tests.console.conftest import token
 
 Client = TestClient[Any]
@@ -60,7 +60,7 @@ def test_behind_https_the_cookie_travels_only_there(visitor: Client, password: s
 def test_a_wrong_password_is_refused_and_too_many_must_wait(
     visitor: Client, password: str, send: Send
 ) -> None:
-    for _ in range(FAILURES_MAX):
+    for _ in range(ACCOUNT_MAX):
         answer = send(visitor, "/sign-in", "/sign-in", {"name": "somebody", "password": "guess"})
         assert answer.status_code == 403
         assert "doğru değil" in answer.text
@@ -71,25 +71,10 @@ def test_a_wrong_password_is_refused_and_too_many_must_wait(
     assert answer.status_code == 303
 
 
-def test_failures_are_forgotten_in_time_and_never_fill_the_memory() -> None:
-    now = [0.0]
-    limiter = Limiter(lambda: now[0])
-    for _ in range(FAILURES_MAX):
-        limiter.fail("a")
-    assert limiter.wait("a") == WINDOW_SECONDS
-    assert limiter.wait("b") == 0
-    now[0] = WINDOW_SECONDS + 1
-    assert limiter.wait("a") == 0
-    for n in range(REMEMBERED_MAX + 10):
-        limiter.fail(str(n))
-    assert len(limiter._failures) == REMEMBERED_MAX
-    limiter.succeed(str(REMEMBERED_MAX))
-
-
 def test_signing_out_ends_the_session_itself(admin: Client, send: Send, store: Store) -> None:
     session = admin.cookies["tekil_session"]
     assert send(admin, "/keys", "/sign-out", {}).headers["location"] == "/sign-in"
-    assert store.users.find_session(session) is None
+    assert store.sessions.find(session) is None
     assert admin.get("/keys", follow_redirects=False).status_code == 303
 
 

@@ -11,6 +11,7 @@ import pytest
 from jinja2 import Environment
 
 from tekil import console
+from tekil.access.audit import Act
 from tekil.console.formats import Formats
 from tekil.console.language import Words, catalogue, choose
 from tekil.load import REASONS
@@ -46,7 +47,7 @@ def test_no_template_speaks_for_itself(template: Path) -> None:
     assert not [s for s in spoken if re.search(r"[^\W\d_]{2,}", s) and s not in CODES], spoken
 
 
-CODES = {"form_token", "next", "enabled", "light dark", "yes", "no"}
+CODES = {"form_token", "next", "enabled", "light dark", "yes", "no", "actor", "act", "since", "until"}
 
 
 def test_every_text_a_template_or_page_asks_for_is_there() -> None:
@@ -56,6 +57,7 @@ def test_every_text_a_template_or_page_asks_for_is_there() -> None:
     assert len(asked) > 80
     assert asked <= catalogue("tr").keys(), asked - catalogue("tr").keys()
     assert {f"scope.{scope}" for scope in (*SCOPES, "*")} <= catalogue("tr").keys()
+    assert {f"act.{act}" for act in Act} <= catalogue("tr").keys()
     assert {f"reason.{reason}" for reason in REASONS} <= catalogue("tr").keys()
 
 

@@ -1,6 +1,7 @@
 """The API: people, their events, the ledger, sources and SQL, over HTTP and JSON."""
 
-from tekil.api.access import KeyRing
+from tekil.api.access import KeyRing, address_of
+from tekil.api.declared import FOR_ANYBODY, FOR_SIGNED_IN, check_declared, needs
 from tekil.api.document import document
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
@@ -8,12 +9,17 @@ from tekil.api.problems import answer, explain
 from tekil.api.routes import routes
 
 __all__ = [
+    "FOR_ANYBODY",
+    "FOR_SIGNED_IN",
     "KeyRing",
     "Metrics",
+    "address_of",
     "answer",
+    "check_declared",
     "document",
     "explain",
     "keep_slashes",
+    "needs",
     "reference",
     "routes",
     "segment",

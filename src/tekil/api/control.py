@@ -8,8 +8,10 @@ from typing import Any
 
 import msgspec
 from litestar import Router, get, post
+from litestar.di import Provide
 
-from tekil.api.access import requires
+from tekil.access.audit import Act, Actor
+from tekil.api.access import ActorHere, actor_of, requires
 from tekil.engine import Engine
 from tekil.verification import Verification, verify
 
@@ -47,8 +49,9 @@ class Control:
         self._lock = threading.Lock()
         self.progress = Progress()
 
-    def rebuild(self) -> Rebuilt:
+    def rebuild(self, by: Actor) -> Rebuilt:
         """Derive everything anew; the loop waits, the collector does not."""
+        self._engine.store.audit.append(by, Act.ENGINE_REBUILT, "engine")
         started = time.monotonic()
         with self._lock:
             try:
@@ -57,13 +60,15 @@ class Control:
                 self.progress = Progress()
         return Rebuilt(self._engine.store.cards.count(), time.monotonic() - started)
 
-    def verify(self) -> Verification:
+    def verify(self, by: Actor) -> Verification:
         """Compare a fresh rebuild with what is live."""
+        self._engine.store.audit.append(by, Act.ENGINE_VERIFIED, "engine")
         with self._lock:
             return self._engine.submit(verify).result()
 
-    def rotate(self) -> Rotated:
+    def rotate(self, by: Actor) -> Rotated:
         """Seal all personal values anew; the loop and everybody who reads go on meanwhile."""
+        self._engine.store.audit.append(by, Act.VAULT_ROTATED, "vault")
         with self._lock:
             return Rotated(self._engine.vault.rekey())
 
@@ -82,24 +87,28 @@ def control_routes(engine: Engine) -> Router:
     }
 
     @post("/rebuild", summary="Derive everything anew from the events", status_code=200, **told)
-    def rebuild() -> Rebuilt:
+    def rebuild(by: ActorHere) -> Rebuilt:
         """Run the models over all events and put their answers in the place of the old ones."""
-        return control.rebuild()
+        return control.rebuild(by)
 
     @post("/verify", summary="Compare a fresh rebuild with the live tables", status_code=200, **told)
-    def check() -> dict[str, Any]:
+    def check(by: ActorHere) -> dict[str, Any]:
         """Return what differs, row by row, and every way in which the ledger does not balance."""
-        outcome = control.verify()
+        outcome = control.verify(by)
         return {"holds": outcome.holds, **msgspec.to_builtins(outcome, str_keys=True)}
 
     @post("/vault/rotate", summary="Seal all personal values with a new key", status_code=200, **told)
-    def rotate() -> Rotated:
+    def rotate(by: ActorHere) -> Rotated:
         """Make a new key for the vault, seal everything with it, and destroy the old one."""
-        return control.rotate()
+        return control.rotate(by)
 
     @get("/progress", summary="How far a running task has come", **told)
     def progress() -> Progress:
         """Return what the engine's task is doing; empty when there is none."""
         return control.progress
 
-    return Router("/v1/engine", route_handlers=[rebuild, check, rotate, progress])
+    return Router(
+        "/v1/engine",
+        route_handlers=[rebuild, check, rotate, progress],
+        dependencies={"by": Provide(actor_of, sync_to_thread=False)},
+    )

@@ -14,16 +14,25 @@ from litestar.response import Stream
 from litestar.types import ControllerRouterHandler
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from tekil.access.audit import Act, Actor
+from tekil.access.policy import Condition
+from tekil.access.statements import without_values
 from tekil.api import model, problems, tables
-from tekil.api.access import may_reveal, requires
+from tekil.api.access import ActorHere, actor_of, condition_of, may_reveal, requires
+from tekil.api.access import StoreHere as StoreHere
+from tekil.api.audit import get_audit
+from tekil.api.declared import FOR_ANYBODY
 from tekil.api.metrics import Metrics
+from tekil.api.oauth import issue_token
 from tekil.api.paths import reference as decode
 from tekil.errors import NotFound
-from tekil.reads import Ledger, Reads, SourceLedger
+from tekil.load import seal_text
+from tekil.privacy import mask_of
+from tekil.reads import Ledger, Reads, SourceLedger, profile_within
 from tekil.store import Card, Source, Store
 
+Within = NamedDependency[SkipValidation[Condition | None]]
 ReadsHere = NamedDependency[SkipValidation[Reads]]
-StoreHere = NamedDependency[SkipValidation[Store]]
 MetricsHere = NamedDependency[SkipValidation[Metrics]]
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
@@ -50,21 +59,30 @@ BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
     "/v1/profiles/{reference:str}",
     summary="One person",
     tags=["People"],
-    guards=[requires("profiles:read"), may_reveal],
+    guards=[requires("profiles:read", keeps_to_condition=True), may_reveal],
     security=BEARER,
     responses=problems.responses(400, 401, 403, 404, 503),
     sync_to_thread=True,
 )
-def get_profile(reference: Reference, reads: ReadsHere, reveal: Purpose = None) -> model.Profile:
+def get_profile(
+    reference: Reference,
+    reads: ReadsHere,
+    store: StoreHere,
+    within: Within,
+    by: ActorHere,
+    reveal: Purpose = None,
+) -> model.Profile:
     """Return a person by any identifier or id. A merged-away id answers 308 with the new place."""
-    return model.profile(_card(reads, reference, reveal=reveal is not None))
+    card = _card(reads, reference, within, reveal=reveal is not None)
+    _note_reveal(store, by, card, reveal)
+    return model.profile(card)
 
 
 @get(
     "/v1/profiles/{reference:str}/events",
     summary="A person's events, newest first",
     tags=["People"],
-    guards=[requires("events:read"), may_reveal],
+    guards=[requires("events:read", keeps_to_condition=True), may_reveal],
     security=BEARER,
     responses=problems.responses(400, 401, 403, 404, 503),
     sync_to_thread=True,
@@ -72,12 +90,16 @@ def get_profile(reference: Reference, reads: ReadsHere, reveal: Purpose = None) 
 def get_events(
     reference: Reference,
     reads: ReadsHere,
+    store: StoreHere,
+    within: Within,
+    by: ActorHere,
     limit: Limit = 50,
     cursor: FromQuery[str | None] = None,
     reveal: Purpose = None,
 ) -> model.Events:
     """Return a page of a person's events; pass `next` back as `cursor` for older ones."""
-    card = _card(reads, reference)
+    card = _card(reads, reference, within)
+    _note_reveal(store, by, card, reveal)
     page = reads.timeline(card.person_id, cursor=cursor, limit=limit, reveal=reveal is not None)
     return model.Events([model.event(row) for row in page.events], page.next)
 
@@ -138,9 +160,9 @@ def get_sources(reads: ReadsHere, store: StoreHere) -> model.Sources:
     responses=problems.responses(400, 401, 403, 413, 503),
     sync_to_thread=True,
 )
-def create_source(data: JSONBody[model.NewSource], store: StoreHere) -> model.NewKey:
+def create_source(data: JSONBody[model.NewSource], store: StoreHere, by: ActorHere) -> model.NewKey:
     """Make a new write key for a source, and the source too where it is new."""
-    key = store.keys.create_write_key(data.name)
+    key = store.keys.create_write_key(data.name, by)
     return model.NewKey(key.source, key.key)
 
 
@@ -154,11 +176,11 @@ def create_source(data: JSONBody[model.NewSource], store: StoreHere) -> model.Ne
     sync_to_thread=True,
 )
 def change_source(
-    name: FromPath[str], data: JSONBody[model.SourceChange], store: StoreHere
+    name: FromPath[str], data: JSONBody[model.SourceChange], store: StoreHere, by: ActorHere
 ) -> model.SourceChange:
     """Enable or disable a source. What a disabled source sends is refused at the door."""
     _refuse_nul(decode(name))
-    store.keys.set_source_enabled(decode(name), data.enabled)
+    store.keys.set_source_enabled(decode(name), data.enabled, by)
     return data
 
 
@@ -192,23 +214,36 @@ class SqlOperation(Operation):
     sync_to_thread=True,
 )
 def run_sql(
-    data: JSONBody[model.Query], request: Request[Any, Any, Any], reads: ReadsHere
+    data: JSONBody[model.Query],
+    request: Request[Any, Any, Any],
+    reads: ReadsHere,
+    store: StoreHere,
+    by: ActorHere,
 ) -> Response[model.Rows]:
     """Run one SELECT; answer JSON rows, or an Arrow stream to those who ask for it."""
     table = reads.sql(data.statement)
+    statement = without_values(data.statement)
+    store.audit.append(by, Act.SQL_RUN, "warehouse", statement=statement, rows=table.num_rows)
     if tables.ARROW_STREAM in request.headers.get("accept", ""):
         return Stream(tables.arrow_stream(table), media_type=tables.ARROW_STREAM)  # type: ignore[return-value]
     answer: Response[Any] = Response(tables.encode(tables.rows(table)), media_type=MediaType.JSON)
     return answer
 
 
-@get("/healthz", summary="Alive", tags=["Probes"], sync_to_thread=False)
+@get("/healthz", summary="Alive", tags=["Probes"], opt=FOR_ANYBODY, sync_to_thread=False)
 def get_health() -> model.Health:
     """Answer 200 as long as the process lives."""
     return model.Health("alive")
 
 
-@get("/readyz", summary="Ready", tags=["Probes"], responses=problems.responses(503), sync_to_thread=True)
+@get(
+    "/readyz",
+    summary="Ready",
+    tags=["Probes"],
+    opt=FOR_ANYBODY,
+    responses=problems.responses(503),
+    sync_to_thread=True,
+)
 def get_readiness(reads: ReadsHere) -> model.Health:
     """Answer 200 when log, warehouse and store answer and the engine runs, 503 when not."""
     reads.ready()
@@ -219,6 +254,7 @@ def get_readiness(reads: ReadsHere) -> model.Health:
     "/metrics",
     summary="Figures for Prometheus",
     tags=["Probes"],
+    opt=FOR_ANYBODY,
     media_type=CONTENT_TYPE_LATEST,
     sync_to_thread=True,
 )
@@ -245,11 +281,15 @@ def routes(reads: Reads, store: Store, metrics: Metrics) -> Sequence[ControllerR
                 create_source,
                 change_source,
                 run_sql,
+                get_audit,
+                issue_token,
                 get_health,
                 get_readiness,
                 get_metrics,
             ],
             dependencies={
+                "within": Provide(condition_of, sync_to_thread=False),
+                "by": Provide(actor_of, sync_to_thread=False),
                 "reads": Provide(lambda: reads, sync_to_thread=False),
                 "store": Provide(lambda: store, sync_to_thread=False),
                 "metrics": Provide(lambda: metrics, sync_to_thread=False),
@@ -258,10 +298,16 @@ def routes(reads: Reads, store: Store, metrics: Metrics) -> Sequence[ControllerR
     ]
 
 
-def _card(reads: Reads, reference: str, *, reveal: bool = False) -> Card:
+def _card(reads: Reads, reference: str, within: Condition | None, *, reveal: bool = False) -> Card:
     decoded = decode(reference)
     _refuse_nul(decoded)
-    return reads.profile(decoded, reveal=reveal)
+    return profile_within(reads, decoded, within, reveal=reveal)
+
+
+def _note_reveal(store: Store, by: Actor, card: Card, purpose: str | None) -> None:
+    """Put on record that somebody sees a person's values, and what they say it is for."""
+    if purpose is not None:
+        store.audit.append(by, Act.REVEALED, "person", card.person_id, purpose=seal_text(purpose, mask_of))
 
 
 def _refuse_nul(text: str) -> None:

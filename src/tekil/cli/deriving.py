@@ -12,8 +12,10 @@ import click
 import msgspec
 
 from tekil import config
+from tekil.access.audit import Act
 from tekil.app.engine import open_engine
 from tekil.cli.bars import bar
+from tekil.cli.opening import here
 from tekil.cli.telling import as_json, existing, print_json, say
 from tekil.errors import TekilError
 from tekil.library import Tekil
@@ -36,6 +38,7 @@ def rebuild(context: click.Context) -> None:
             return
     with open_engine(settings) as engine, bar() as show:
         engine.recover(show)
+        engine.store.audit.append(here(), Act.ENGINE_REBUILT, "engine")
         engine.rebuild(show)
         click.echo(f"Rebuilt {engine.store.cards.count()} persons.")
 
@@ -57,6 +60,7 @@ def verify_command(context: click.Context, json: bool) -> None:
     if not is_running:
         with open_engine(settings) as engine:
             engine.recover()
+            engine.store.audit.append(here(), Act.ENGINE_VERIFIED, "engine")
             outcome = verify(engine)
             told = {"holds": outcome.holds, **msgspec.to_builtins(outcome)}
     if json:

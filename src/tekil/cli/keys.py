@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from tekil.cli.opening import opened_store
+from tekil.access.policy import parse_condition
+from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_rows, say
+from tekil.store.keys import DAY_US, HOUR_US
+
+
+class Span(click.ParamType[int]):
+    """A span of days or hours, such as 90d; in microseconds."""
+
+    name = "span"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read the span, or say how one is written."""
+        if isinstance(value, int):
+            return value
+        found = re.fullmatch(r"([1-9]\d{0,4})([dh])", value)
+        if found is None:
+            self.fail(f"{value!r} is no span; write one like 90d or 12h.", param, ctx)
+        return int(found.group(1)) * (DAY_US if found.group(2) == "d" else HOUR_US)
 
 
 @click.group()
 def key() -> None:
-    """Make, list and revoke keys."""
+    """Make, list, renew and revoke keys."""
 
 
 @key.command("create")
@@ -21,10 +39,19 @@ def key() -> None:
 @click.option("--api", is_flag=True, help="An API key instead, to read with.")
 @click.option("--scope", "scopes", multiple=True, help="What an API key may do; may be given many times.")
 @click.option("--name", default="", help="What an API key is for.")
+@click.option("--expires", type=Span(), help="How long an API key works: 90d or 12h. For ever otherwise.")
+@click.option("--only", default="", metavar="TRAIT=VALUE,…", help="Whose profiles an API key reads.")
 @as_json
 @click.pass_context
 def create(
-    context: click.Context, source: str | None, api: bool, scopes: Sequence[str], name: str, json: bool
+    context: click.Context,
+    source: str | None,
+    api: bool,
+    scopes: Sequence[str],
+    name: str,
+    expires: int | None,
+    only: str,
+    json: bool,
 ) -> None:
     """Make a write key (--source NAME) or an API key (--api --scope SCOPE)."""
     if api == bool(source):
@@ -35,10 +62,16 @@ def create(
         raise click.UsageError("A write key has no scopes: it can send, and nothing else. Leave --scope out.")
     with opened_store(existing(context)) as store:
         if source:
-            made = store.keys.create_write_key(source)
+            made = store.keys.create_write_key(source, here())
             told: dict[str, Any] = {"key": made.key, "source": source}
         else:
-            api_key, secret = store.keys.create_api_key(name or "from the command line", list(scopes))
+            api_key, secret = store.keys.create_api_key(
+                name or "from the command line",
+                list(scopes),
+                here(),
+                lasts_us=expires,
+                condition=parse_condition(only),
+            )
             told = {"key": secret, "id": api_key.id, "scopes": sorted(api_key.scopes)}
     if json:
         print_json(told)
@@ -62,11 +95,27 @@ def list_keys(context: click.Context, json: bool) -> None:
                 "kind": "api",
                 "id": k.id,
                 "for": f"{k.name}: {' '.join(sorted(k.scopes))}",
-                "enabled": not k.revoked,
+                "enabled": not k.revoked and not k.expired,
             }
             for k in store.keys.api_keys()
         ]
     print_rows(rows, json)
+
+
+@key.command("rotate")
+@click.argument("key_id")
+@click.option("--overlap", type=Span(), default="24h", show_default=True, help="How long the old one works.")
+@as_json
+@click.pass_context
+def rotate(context: click.Context, key_id: str, overlap: int, json: bool) -> None:
+    """Give an API key a new secret; programs have a while to change over."""
+    with opened_store(existing(context)) as store:
+        secret = store.keys.rotate_api_key(key_id, overlap, here())
+    if json:
+        print_json({"key": secret, "id": key_id})
+    else:
+        click.echo(secret)
+        say("It is shown this once; only its hash is kept.")
 
 
 @key.command("revoke")
@@ -76,7 +125,7 @@ def revoke(context: click.Context, key_or_id: str) -> None:
     """Make a write key, or the API key with this id, worthless from now on."""
     with opened_store(existing(context)) as store:
         if any(key_or_id == known.id for known in store.keys.api_keys()):
-            store.keys.revoke_api_key(key_or_id)
+            store.keys.revoke_api_key(key_or_id, here())
         else:
-            store.keys.revoke_write_key(key_or_id)
+            store.keys.revoke_write_key(key_or_id, here())
     click.echo("Revoked.")

@@ -14,16 +14,18 @@ from litestar.types import ControllerRouterHandler, Message, Receive, Scope, Sen
 from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSend
 
 from tekil import api
+from tekil.access.policy import check_roles
+from tekil.api.declared import declaration
 from tekil.config import Config
-from tekil.console import api_keys, live, people, sign_in, sources
+from tekil.console import account, api_keys, audit, live, people, sign_in, sources, users
 from tekil.console.assets import Assets
 from tekil.console.forms import check_form, read_form
+from tekil.console.gate import pass_gate
 from tekil.console.hues import Hues
-from tekil.console.limiter import Limiter
 from tekil.console.live import Watch
-from tekil.console.pages import SECURITY_HEADERS, Pages, go
-from tekil.console.visit import AnyRequest, SignInNeeded, Visit, visit_of
-from tekil.errors import NotFound, TekilError
+from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
+from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
+from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -50,6 +52,8 @@ def create_app(
     reads: Reads, store: Store, config: Config, more: Sequence[ControllerRouterHandler] = ()
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes."""
+    if config.access.second_factor:
+        check_roles(config.access.second_factor)
     assets = Assets(config.data / "cache")
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
@@ -66,23 +70,21 @@ def create_app(
         request_max_body_size=1_000_000,
     )
     app.state.key_ring = api.KeyRing(store)
-    return app
+    return api.check_declared(app)
 
 
 def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets) -> list[Router]:
-    """Return the pages: those for anybody, and those for people who are signed in."""
+    """Return the pages."""
     watch = Watch(reads, store)
-    limiter = Limiter()
 
-    async def let_anybody_in(request: AnyRequest) -> None:
-        request.state.visit = await to_thread.run_sync(visit_of, request, store, config)
+    async def let_in(request: AnyRequest) -> None:
+        visit = await to_thread.run_sync(visit_of, request, store, config)
+        request.state.visit = visit
         if request.method == "POST":
             await check_form(request)
-
-    async def let_signed_in_in(request: AnyRequest) -> None:
-        await let_anybody_in(request)
-        if request.state.visit.user is None:
-            raise SignInNeeded("Sign in to see this page.")
+        # Checked before the application starts: every route declares whom it lets in.
+        access = declaration(request.route_handler)
+        pass_gate(visit, "signed in" if access is None else access, request.method, config)
 
     given = {
         "visit": Provide(_visit, sync_to_thread=False),
@@ -93,22 +95,19 @@ def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: A
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
-        "limiter": Provide(lambda: limiter, sync_to_thread=False),
     }
-    inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES]
+    handlers = [
+        *sign_in.ROUTES,
+        *live.ROUTES,
+        *people.ROUTES,
+        *sources.ROUTES,
+        *api_keys.ROUTES,
+        *audit.ROUTES,
+        *users.ROUTES,
+        *account.ROUTES,
+    ]
     return [
-        Router(
-            "/",
-            route_handlers=sign_in.ROUTES,
-            dependencies=given,
-            before_request=let_anybody_in,
-        ),
-        Router(
-            "/",
-            route_handlers=inside,
-            dependencies=given,
-            before_request=let_signed_in_in,
-        ),
+        Router("/", route_handlers=handlers, dependencies=given, before_request=let_in),
         Router("/", route_handlers=[_files(assets)]),
     ]
 
@@ -121,7 +120,7 @@ def _visit(request: AnyRequest) -> Visit:
 def _files(assets: Assets) -> Any:
     """Return the route of our own files. Their address holds their digest, so they never change."""
 
-    @get("/static/{digest:str}/{name:str}", include_in_schema=False, sync_to_thread=True)
+    @get("/static/{digest:str}/{name:str}", opt=api.FOR_ANYBODY, include_in_schema=False, sync_to_thread=True)
     def get_file(request: AnyRequest, digest: FromPath[str], name: FromPath[str]) -> Response[bytes]:
         asset = assets.get(name)
         if assets.url(name) != f"/static/{digest}/{name}":
@@ -153,10 +152,13 @@ class _Answers:
             query = f"?{request.url.query}" if request.url.query else ""
             goal = path + query if request.method == "GET" else "/"
             return go("/sign-in" if goal == "/" else f"/sign-in?next={quote(goal, safe='')}")
+        if isinstance(error, LedElsewhere):
+            return go(error.path)
+        visit = self._visit(request)
+        if isinstance(error, Forbidden) and path == "/" and (home := first_open(visit)) != "/":
+            return go(home)
         known = api.explain(request, error)
-        answer = self._pages.show(
-            self._visit(request), "error.html", status=known.http_status, page="", error=known
-        )
+        answer = self._pages.show(visit, "error.html", status=known.http_status, page="", error=known)
         if known.retryable:
             answer.headers["Retry-After"] = "2"
         return answer

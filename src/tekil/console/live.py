@@ -12,6 +12,8 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, SkipValidation
 
+from tekil.access.policy import Permission
+from tekil.api import needs
 from tekil.console import charts
 from tekil.console.drawings import Part, ledger_parts, sparkline
 from tekil.console.formats import Formats, parse
@@ -21,6 +23,7 @@ from tekil.console.visit import Visit, VisitHere
 from tekil.reads import Arrival, Freshness, Ledger, MinuteCount, Reads
 from tekil.store import Store
 
+READ = needs(Permission.EVENTS_READ)
 ARRIVALS = 40
 KEEP_SECONDS = 0.8
 """How long a look at the warehouse serves all who watch, so that ten watchers cost as much as one."""
@@ -140,7 +143,7 @@ def _row(arrival: Arrival) -> Row:
     return Row(arrival, key, url_path(arrival.url))
 
 
-@get("/", include_in_schema=False, sync_to_thread=True)
+@get("/", opt=READ, include_in_schema=False, sync_to_thread=True)
 def show_live(visit: VisitHere, pages: PagesHere, watch: WatchHere) -> Response[str]:
     """Show what is happening."""
     return pages.show(visit, "live.html", page="live", view=figures(watch.now(), visit.formats))
@@ -149,7 +152,7 @@ def show_live(visit: VisitHere, pages: PagesHere, watch: WatchHere) -> Response[
 PARTS = ("status", "figures", "ledger", "sources", "arrivals")
 
 
-@get("/live/now", include_in_schema=False, sync_to_thread=True)
+@get("/live/now", opt=READ, include_in_schema=False, sync_to_thread=True)
 def get_now(visit: VisitHere, pages: PagesHere, watch: WatchHere) -> Response[dict[str, Any]]:
     """Return the parts of the Live page as they are now, and the chart's rows."""
     now = watch.now()
@@ -171,14 +174,14 @@ def _chart(visit: Visit, pages: Pages, watch: Watch) -> dict[str, Any]:
     return charts.minutes_chart(rows, now.sources, [pages.hues(name) for name in now.sources], visit.words)
 
 
-@get("/live/chart.json", include_in_schema=False, sync_to_thread=True)
+@get("/live/chart.json", opt=READ, include_in_schema=False, sync_to_thread=True)
 def get_chart(visit: VisitHere, pages: PagesHere, watch: WatchHere) -> Response[dict[str, Any]]:
     """Return the chart's specification and the number format it should use."""
     answer = {"spec": _chart(visit, pages, watch), "locale": charts.number_locale(visit.words)}
     return Response(answer, headers={"Cache-Control": "no-store"})
 
 
-@get("/live/minutes.svg", include_in_schema=False, sync_to_thread=True)
+@get("/live/minutes.svg", opt=READ, include_in_schema=False, sync_to_thread=True)
 def get_chart_image(
     visit: VisitHere, pages: PagesHere, watch: WatchHere, theme: FromQuery[str] = "light"
 ) -> Response[str]:

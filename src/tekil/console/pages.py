@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.response import Redirect
 
+from tekil.access.policy import Access, Permission
 from tekil.api import segment
 from tekil.config import Config
 from tekil.console.assets import Assets
@@ -31,6 +32,23 @@ SECURITY_HEADERS = {
     "cross-origin-opener-policy": "same-origin",
 }
 """No script or style but our own files, ever: what a customer typed cannot become code."""
+
+
+NAV: tuple[tuple[str, str, Access], ...] = (
+    ("live", "/", Access(Permission.EVENTS_READ)),
+    ("people", "/people", Access(Permission.PROFILES_READ, True)),
+    ("sources", "/sources", Access(Permission.LEDGER_READ, True)),
+    ("keys", "/keys", Access(Permission.KEYS_READ)),
+    ("users", "/users", Access(Permission.USERS_READ)),
+    ("roles", "/roles", Access(Permission.USERS_READ)),
+    ("audit", "/audit", Access(Permission.AUDIT_READ)),
+)
+"""The way around: a page's name, its path, and what it asks for. Who may not open a page is not shown it."""
+
+
+def first_open(visit: Visit) -> str:
+    """Return the first page that is open to a reader; their own account is, whatever their roles."""
+    return next((path for _, path, access in NAV if visit.opens(access)), "/account")
 
 
 class Pages:
@@ -53,6 +71,7 @@ class Pages:
             source_hue=hues,
             segment=segment,
             workspace=config.workspace.name,
+            nav=NAV,
         )
 
     def render(self, visit: Visit, template: str, context: Mapping[str, Any]) -> str:

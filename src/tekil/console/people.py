@@ -6,14 +6,15 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from tekil.access.policy import Condition, Permission
+from tekil.api import needs, segment
 from tekil.api import reference as decode
-from tekil.api import segment
 from tekil.api.routes import ReadsHere
 from tekil.console.pages import PagesHere
 from tekil.console.people_view import days, person, trait_text
 from tekil.console.visit import VisitHere
 from tekil.errors import NotFound
-from tekil.reads import MovedPerson, Reads
+from tekil.reads import MovedPerson, Page, Reads, profile_within
 from tekil.store import Card
 
 KINDS = ("email", "phone", "user_id", "anonymous_id")
@@ -23,40 +24,43 @@ PEOPLE = 50
 EVENTS = 50
 
 
-@get("/people", include_in_schema=False, sync_to_thread=True)
+READ = needs(Permission.PROFILES_READ, keeps_to_condition=True)
+
+
+@get("/people", opt=READ, include_in_schema=False, sync_to_thread=True)
 def show_people(
     visit: VisitHere, pages: PagesHere, reads: ReadsHere, q: FromQuery[str] = ""
 ) -> Response[str]:
     """Show the people seen last, or those that a search finds."""
     text = q.strip().replace("\0", "")
-    found = search(reads, text)
+    found = search(reads, text, visit.within)
     return pages.show(
         visit,
         "people.html",
         page="people",
         query=text,
         people=[person(card) for card in found],
-        total=reads.people_count(),
+        total=reads.people_count(visit.within),
         limit=PEOPLE,
     )
 
 
-def search(reads: Reads, text: str) -> list[Card]:
+def search(reads: Reads, text: str, within: Condition | None = None) -> list[Card]:
     """Return people by the start of an identifier; where there are none, by a whole one in any spelling."""
-    found = reads.people(text, PEOPLE)
+    found = reads.people(text, PEOPLE, within)
     if found or not text:
         return found
     for guess in (text, *(f"{kind}:{text}" for kind in KINDS)):
         try:
-            return [reads.profile(guess)]
+            return [profile_within(reads, guess, within)]
         except MovedPerson as moved:
-            return [reads.profile(moved.person_id)]
+            return [profile_within(reads, moved.person_id, within)]
         except NotFound:
             continue
     return []
 
 
-@get("/people/{person_id:str}", include_in_schema=False, sync_to_thread=True)
+@get("/people/{person_id:str}", opt=READ, include_in_schema=False, sync_to_thread=True)
 def show_person(
     person_id: FromPath[str],
     visit: VisitHere,
@@ -66,10 +70,11 @@ def show_person(
 ) -> Response[str] | Redirect:
     """Show one person and a page of what they did."""
     try:
-        card = reads.profile(decode(person_id).replace("\0", ""))
+        card = profile_within(reads, decode(person_id).replace("\0", ""), visit.within)
     except MovedPerson as moved:
         return Redirect(f"/people/{segment(moved.person_id)}", status_code=308)
-    timeline = reads.timeline(card.person_id, cursor=cursor, limit=EVENTS)
+    sees_events = visit.may(Permission.EVENTS_READ)
+    timeline = reads.timeline(card.person_id, cursor=cursor, limit=EVENTS) if sees_events else Page([], None)
     return pages.show(
         visit,
         "person.html",

@@ -10,8 +10,9 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from tekil.access.policy import Access, Permission
+from tekil.api import needs, segment
 from tekil.api import reference as decode
-from tekil.api import segment
 from tekil.api.model import NOTHING
 from tekil.api.routes import ReadsHere, StoreHere
 from tekil.config import Config
@@ -23,6 +24,11 @@ from tekil.console.visit import AnyRequest, Visit, VisitHere
 from tekil.errors import BadRequest, NotFound
 from tekil.reads import Count, Quarantined, Reads, SourceLedger
 from tekil.store import Source, Store
+
+READ = needs(Permission.LEDGER_READ, keeps_to_condition=True)
+WRITE = needs(Permission.SOURCES_WRITE)
+SEES_MESSAGES = Access(Permission.EVENTS_READ)
+"""A quarantined message is somebody's, and says so in its own words."""
 
 QUARANTINED = 20
 BODY_SHOWN = 4_000
@@ -56,7 +62,7 @@ def row(reads: Reads, store: Store, name: str) -> SourceRow:
     raise NotFound(f"There is no source named {name!r}.", code="source_unknown")
 
 
-@get("/sources", include_in_schema=False, sync_to_thread=True)
+@get("/sources", opt=READ, include_in_schema=False, sync_to_thread=True)
 def show_sources(visit: VisitHere, pages: PagesHere, reads: ReadsHere, store: StoreHere) -> Response[str]:
     """Show all sources, and the form that makes one."""
     return _list(visit, pages, reads, store)
@@ -71,12 +77,13 @@ def _list(
         status=400 if refusal else 200,
         page="sources",
         rows=rows(reads, store),
+        may_write=visit.may(Permission.SOURCES_WRITE),
         name=name,
         refusal=refusal,
     )
 
 
-@post("/sources", include_in_schema=False, sync_to_thread=True)
+@post("/sources", opt=WRITE, include_in_schema=False, sync_to_thread=True)
 def create_source(
     visit: VisitHere, form: FormHere, pages: PagesHere, reads: ReadsHere, store: StoreHere
 ) -> Response[str] | Redirect:
@@ -84,14 +91,14 @@ def create_source(
     name = form.one("name")
     if name not in {source.name for source in store.keys.sources()}:
         try:
-            store.keys.create_write_key(name)
+            store.keys.create_write_key(name, visit.actor)
         except BadRequest as error:
             refusal = visit.words.known(f"error.{error.code}", error.message)
             return _list(visit, pages, reads, store, name, refusal)
     return go(f"/sources/{segment(name)}")
 
 
-@get("/sources/{name:str}", include_in_schema=False, sync_to_thread=True)
+@get("/sources/{name:str}", opt=READ, include_in_schema=False, sync_to_thread=True)
 def show_source(
     name: FromPath[str],
     request: AnyRequest,
@@ -105,6 +112,7 @@ def show_source(
     """Show one source: its state, its snippet, its keys and what it sent that could not be loaded."""
     found = row(reads, store, decode(name))
     door = door_url(settings, request.url.hostname or "127.0.0.1")
+    may_write = visit.may(Permission.SOURCES_WRITE)
     chosen = snippet if snippet in SNIPPETS else "browser"
     return pages.show(
         visit,
@@ -114,12 +122,13 @@ def show_source(
         door=door,
         snippets=list(SNIPPETS),
         chosen=chosen,
-        snippet=SNIPPETS[chosen](door, found.keys[0]) if found.keys else "",
-        **state(reads, found),
+        snippet=SNIPPETS[chosen](door, found.keys[0]) if found.keys and may_write else "",
+        may_write=may_write,
+        **state(visit, reads, found),
     )
 
 
-def state(reads: Reads, found: SourceRow) -> dict[str, Any]:
+def state(visit: Visit, reads: Reads, found: SourceRow) -> dict[str, Any]:
     """Return what changes on a source's page while messages arrive."""
     counted = found.counted
     total = Count(counted.accepted, counted.loaded, counted.quarantined, counted.duplicate, counted.waiting)
@@ -127,7 +136,7 @@ def state(reads: Reads, found: SourceRow) -> dict[str, Any]:
         "total": total,
         "parts": ledger_parts(total),
         "quarantined": [shown(q) for q in reads.quarantine(found.source.name, QUARANTINED)]
-        if counted.quarantined
+        if counted.quarantined and visit.opens(SEES_MESSAGES)
         else [],
     }
 
@@ -152,35 +161,35 @@ def shown(message: Quarantined) -> Refused:
     return Refused(message, [reason for reason in reasons if reason], body)
 
 
-@get("/sources/{name:str}/now", include_in_schema=False, sync_to_thread=True)
+@get("/sources/{name:str}/now", opt=READ, include_in_schema=False, sync_to_thread=True)
 def get_source_now(
     name: FromPath[str], visit: VisitHere, pages: PagesHere, reads: ReadsHere, store: StoreHere
 ) -> Response[dict[str, Any]]:
     """Return the part of a source's page that changes while messages arrive."""
     found = row(reads, store, decode(name))
-    part = pages.render(visit, "sources/state.html", {"row": found, **state(reads, found)})
+    part = pages.render(visit, "sources/state.html", {"row": found, **state(visit, reads, found)})
     return Response({"parts": {"state": part}}, headers={"Cache-Control": "no-store"})
 
 
-@post("/sources/{name:str}/enabled", include_in_schema=False, sync_to_thread=True)
-def set_enabled(name: FromPath[str], form: FormHere, store: StoreHere) -> Redirect:
+@post("/sources/{name:str}/enabled", opt=WRITE, include_in_schema=False, sync_to_thread=True)
+def set_enabled(name: FromPath[str], visit: VisitHere, form: FormHere, store: StoreHere) -> Redirect:
     """Let a source send, or no longer."""
-    store.keys.set_source_enabled(decode(name), form.one("enabled") == "yes")
+    store.keys.set_source_enabled(decode(name), form.one("enabled") == "yes", visit.actor)
     return go(f"/sources/{segment(decode(name))}")
 
 
-@post("/sources/{name:str}/keys", include_in_schema=False, sync_to_thread=True)
-def add_key(name: FromPath[str], reads: ReadsHere, store: StoreHere) -> Redirect:
+@post("/sources/{name:str}/keys", opt=WRITE, include_in_schema=False, sync_to_thread=True)
+def add_key(name: FromPath[str], visit: VisitHere, reads: ReadsHere, store: StoreHere) -> Redirect:
     """Make one more key for a source that is there."""
     found = row(reads, store, decode(name))
-    store.keys.create_write_key(found.source.name)
+    store.keys.create_write_key(found.source.name, visit.actor)
     return go(f"/sources/{segment(found.source.name)}#keys")
 
 
-@post("/sources/{name:str}/keys/revoke", include_in_schema=False, sync_to_thread=True)
-def revoke_key(name: FromPath[str], form: FormHere, store: StoreHere) -> Redirect:
+@post("/sources/{name:str}/keys/revoke", opt=WRITE, include_in_schema=False, sync_to_thread=True)
+def revoke_key(name: FromPath[str], visit: VisitHere, form: FormHere, store: StoreHere) -> Redirect:
     """Make a write key worthless."""
-    store.keys.revoke_write_key(form.one("key"))
+    store.keys.revoke_write_key(form.one("key"), visit.actor)
     return go(f"/sources/{segment(decode(name))}#keys")
 
 

@@ -3,7 +3,7 @@
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
-from tekil.load.sealing import seal_json, sealed_identifier
+from tekil.load.sealing import seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
     EVENTS,
     LEDGER,
@@ -30,5 +30,6 @@ __all__ = [
     "keep",
     "prepare",
     "seal_json",
+    "seal_text",
     "sealed_identifier",
 ]

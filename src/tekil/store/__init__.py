@@ -1,11 +1,13 @@
 """The store: what people decided, and what must be looked up fast. SQLite or PostgreSQL, by URL."""
 
+from tekil.store.accounts import User
 from tekil.store.cards import Card, Cards, Identifier
 from tekil.store.data_keys import DataKey, DataKeys
 from tekil.store.keys import ApiKey, Keys, Source, WriteKey
 from tekil.store.open import Store, open_store
 from tekil.store.sealed_values import SealedValue, SealedValues
-from tekil.store.users import User, Users
+from tekil.store.sessions import Session
+from tekil.store.users import Users
 
 __all__ = [
     "ApiKey",
@@ -17,6 +19,7 @@ __all__ = [
     "Keys",
     "SealedValue",
     "SealedValues",
+    "Session",
     "Source",
     "Store",
     "User",

@@ -6,9 +6,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, bindparam, delete, func, or_, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    cast,
+    delete,
+    func,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tekil.access.policy import Condition
 from tekil.store.clock import Begin
 from tekil.store.tables import cards, identifiers, marks
 
@@ -140,8 +153,11 @@ class Cards:
                 select(identifiers.c.person_id).where(identifiers.c.identifier_id == person_id).limit(1)
             ).scalar_one_or_none()
 
-    def search(self, text: str, limit: int = 50) -> list[Card]:
-        """Return people one of whose identifiers, of any kind, starts with `text`; newest first."""
+    def search(self, text: str, limit: int = 50, within: Condition | None = None) -> list[Card]:
+        """Return people one of whose identifiers, of any kind, starts with `text`; newest first.
+
+        `within` leaves out whom an attribute rule puts out of reach.
+        """
         if NUL in text:
             return []
         starts = identifiers.c.value >= text
@@ -152,22 +168,39 @@ class Cards:
         with self._begin() as connection:
             rows = connection.execute(
                 select(cards)
-                .where(cards.c.person_id.in_(owners.limit(1000)))
+                .where(cards.c.person_id.in_(owners.limit(1000)), _reach(connection, within))
                 .order_by(cards.c.last_seen.desc(), cards.c.person_id)
                 .limit(limit)
             )
             return [Card(*row) for row in rows]
 
-    def newest(self, limit: int = 50) -> list[Card]:
+    def newest(self, limit: int = 50, within: Condition | None = None) -> list[Card]:
         """Return the people seen last."""
         order = select(cards).order_by(cards.c.last_seen.desc(), cards.c.person_id).limit(limit)
         with self._begin() as connection:
-            return [Card(*row) for row in connection.execute(order)]
+            return [Card(*row) for row in connection.execute(order.where(_reach(connection, within)))]
 
-    def count(self) -> int:
-        """Return how many people there are."""
+    def count(self, within: Condition | None = None) -> int:
+        """Return how many people there are within reach."""
         with self._begin() as connection:
-            return int(connection.execute(select(func.count()).select_from(cards)).scalar_one())
+            counted = select(func.count()).select_from(cards).where(_reach(connection, within))
+            return int(connection.execute(counted).scalar_one())
+
+
+def _reach(connection: Connection, within: Condition | None) -> ColumnElement[bool]:
+    """Return `Condition.holds` as SQL. A trait's name has letters, digits and _ only, so it is a path."""
+    if within is None:
+        return true()
+    is_text: ColumnElement[bool]
+    if connection.dialect.name == "postgresql":
+        trait = cast(cards.c.body, JSON)["traits"][within.trait]
+        is_text = func.json_typeof(trait) == "string"
+        is_within: ColumnElement[bool] = trait.as_string().in_(within.values)
+        return is_text & is_within
+    path = f"$.traits.{within.trait}"
+    is_text = func.json_type(cards.c.body, path) == "text"
+    is_within = func.json_extract(cards.c.body, path).in_(within.values)
+    return is_text & is_within
 
 
 def _after(text: str) -> str | None:

@@ -10,24 +10,27 @@ import string
 import msgspec
 from sqlalchemy import RowMapping, insert, select, update
 
+from tekil.access.audit import SYSTEM, Act, Actor
+from tekil.access.policy import Condition, Permission
 from tekil.errors import BadRequest, NotFound
+from tekil.store.accounts import read_condition, write_condition
+from tekil.store.audit import record
 from tekil.store.clock import Begin, now_us
 from tekil.store.tables import api_keys, sources, write_keys
 
-SCOPES = (
-    "profiles:read",
-    "profiles:reveal",
-    "events:read",
-    "ledger:read",
-    "sql:read",
-    "sources:write",
-    "engine:run",
-)
+SCOPES = tuple(str(permission) for permission in Permission)
 """What an API key may be allowed to do. `*` stands for all of them."""
 
 KEY_LETTERS = string.ascii_letters + string.digits
 KEY_LENGTH = 32
 """Write keys look like Segment's: a key that began with - would be an option to a shell's commands."""
+
+KEY_SHOWN = 6
+"""How much of a write key the audit trail holds: enough to tell a source's keys apart."""
+
+HOUR_US = 3600 * 1_000_000
+DAY_US = 24 * HOUR_US
+USE_NOTED_US = 60 * 1_000_000
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
@@ -57,10 +60,20 @@ class ApiKey(msgspec.Struct, frozen=True):
     scopes: frozenset[str]
     created_at: int
     revoked: bool
+    expires_at: int | None = None
+    last_used_at: int | None = None
+    condition: Condition | None = None
+    previous_until: int | None = None
+
+    @property
+    def expired(self) -> bool:
+        """Whether the key's time is over."""
+        return self.expires_at is not None and self.expires_at <= now_us()
 
     def allows(self, scope: str) -> bool:
         """Return whether the key holds `scope`, or all scopes."""
-        return not self.revoked and ("*" in self.scopes or scope in self.scopes)
+        good = not self.revoked and not self.expired
+        return good and ("*" in self.scopes or scope in self.scopes)
 
 
 class Keys:
@@ -70,7 +83,7 @@ class Keys:
         """Take what opens a transaction on the store."""
         self._begin = begin
 
-    def create_write_key(self, source: str) -> WriteKey:
+    def create_write_key(self, source: str, by: Actor = SYSTEM) -> WriteKey:
         """Make a new write key, and the source too where it is new.
 
         Raises `BadRequest` for a name that is not lower-case letters, digits, `-` and `_`.
@@ -89,24 +102,29 @@ class Keys:
                 connection.execute(
                     insert(sources).values(name=source, enabled=True, created_at=key.created_at)
                 )
+                record(connection, by, Act.SOURCE_CREATED, "source", source)
             connection.execute(
                 insert(write_keys).values(key=key.key, source=source, created_at=key.created_at)
             )
+            record(connection, by, Act.WRITE_KEY_CREATED, "source", source, key=key.key[:KEY_SHOWN])
         return key
 
-    def set_source_enabled(self, source: str, enabled: bool) -> None:
+    def set_source_enabled(self, source: str, enabled: bool, by: Actor = SYSTEM) -> None:
         """Let a source send, or no longer. Raises `NotFound` where there is none of that name."""
         with self._begin() as connection:
             change = update(sources).where(sources.c.name == source).values(enabled=enabled)
             if connection.execute(change).rowcount == 0:
                 raise NotFound(f"There is no source named {source!r}.", code="source_unknown")
+            record(connection, by, Act.SOURCE_ENABLED if enabled else Act.SOURCE_DISABLED, "source", source)
 
-    def revoke_write_key(self, key: str) -> None:
+    def revoke_write_key(self, key: str, by: Actor = SYSTEM) -> None:
         """Make a write key worthless from now on. Raises `NotFound` where there is none."""
         with self._begin() as connection:
             change = update(write_keys).where(write_keys.c.key == key).values(revoked_at=now_us())
-            if connection.execute(change).rowcount == 0:
+            source = connection.execute(change.returning(write_keys.c.source)).scalar()
+            if source is None:
                 raise NotFound("There is no such write key.", code="write_key_unknown")
+            record(connection, by, Act.WRITE_KEY_REVOKED, "source", source, key=key[:KEY_SHOWN])
 
     def sources(self) -> list[Source]:
         """Return all sources by name."""
@@ -124,9 +142,18 @@ class Keys:
         with self._begin() as connection:
             return [WriteKey(*row) for row in connection.execute(query)]
 
-    def create_api_key(self, name: str, scopes: list[str]) -> tuple[ApiKey, str]:
+    def create_api_key(
+        self,
+        name: str,
+        scopes: list[str],
+        by: Actor = SYSTEM,
+        *,
+        lasts_us: int | None = None,
+        condition: Condition | None = None,
+    ) -> tuple[ApiKey, str]:
         """Make an API key; return it and its secret text, which is shown this once.
 
+        `lasts_us` is how long it works, for ever without; `condition` narrows whose profiles it reads.
         Raises `BadRequest` for a scope that does not exist.
         """
         for scope in scopes:
@@ -135,50 +162,109 @@ class Keys:
                     f"There is no scope {scope!r}. There are: {', '.join(SCOPES)}, and * for all.",
                     code="scope_unknown",
                 )
-        secret = f"tk_{secrets.token_urlsafe(32)}"
-        key = ApiKey(secrets.token_hex(8), name, frozenset(scopes), now_us(), False)
+        secret, now = _new_secret(), now_us()
+        expires_at = None if lasts_us is None else now + lasts_us
+        known = frozenset(scopes)
+        key = ApiKey(secrets.token_hex(8), name, known, now, False, expires_at, condition=condition)
         with self._begin() as connection:
             connection.execute(
                 insert(api_keys).values(
                     id=key.id,
                     name=name,
-                    hash=_hash(secret),
+                    hash=hash_secret(secret),
                     scopes=" ".join(sorted(scopes)),
                     created_at=key.created_at,
+                    expires_at=expires_at,
+                    condition=write_condition(condition),
                 )
+            )
+            rule = str(condition) if condition else None
+            record(
+                connection,
+                by,
+                Act.KEY_CREATED,
+                "key",
+                key.id,
+                scopes=tuple(sorted(scopes)),
+                expires_at=expires_at,
+                condition=rule,
             )
         return key, secret
 
     def find_api_key(self, secret: str) -> ApiKey | None:
-        """Return the API key whose secret this is, revoked or not, or nothing."""
+        """Return the API key whose secret this is, revoked or not, or nothing.
+
+        The secret from before a rotation finds it too, for as long as the rotation said.
+        """
+        hashed, now = hash_secret(secret), now_us()
+        rotated = (api_keys.c.previous_hash == hashed) & (api_keys.c.previous_until > now)
         with self._begin() as connection:
-            row = connection.execute(select(api_keys).where(api_keys.c.hash == _hash(secret))).first()
-        return None if row is None else _api_key(row._mapping)
+            row = connection.execute(select(api_keys).where((api_keys.c.hash == hashed) | rotated)).first()
+        return None if row is None else api_key_of(row._mapping)
+
+    def note_use(self, key: ApiKey) -> None:
+        """Note that a key was used just now; at most once a minute, because a note is a write."""
+        now = now_us()
+        if key.last_used_at is None or key.last_used_at < now - USE_NOTED_US:
+            with self._begin() as connection:
+                used = update(api_keys).where(api_keys.c.id == key.id)
+                connection.execute(used.values(last_used_at=now))
+
+    def rotate_api_key(self, key_id: str, overlap_us: int, by: Actor = SYSTEM) -> str:
+        """Give a key a new secret, shown this once; the old one works for `overlap_us` microseconds more.
+
+        Raises `NotFound` where there is no such key, or it was revoked.
+        """
+        secret = _new_secret()
+        change = (
+            update(api_keys)
+            .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+            .values(
+                previous_hash=api_keys.c.hash, previous_until=now_us() + overlap_us, hash=hash_secret(secret)
+            )
+        )
+        with self._begin() as connection:
+            if connection.execute(change).rowcount == 0:
+                raise NotFound(f"There is no API key {key_id!r} that works.", code="api_key_unknown")
+            hours = overlap_us // HOUR_US
+            record(connection, by, Act.KEY_ROTATED, "key", key_id, hours=hours)
+        return secret
 
     def api_keys(self) -> list[ApiKey]:
         """Return all API keys, oldest first."""
         with self._begin() as connection:
             rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at))
-            return [_api_key(row._mapping) for row in rows]
+            return [api_key_of(row._mapping) for row in rows]
 
-    def revoke_api_key(self, key_id: str) -> None:
+    def revoke_api_key(self, key_id: str, by: Actor = SYSTEM) -> None:
         """Make an API key worthless from now on. Raises `NotFound` where there is none."""
         with self._begin() as connection:
             change = update(api_keys).where(api_keys.c.id == key_id).values(revoked_at=now_us())
             if connection.execute(change).rowcount == 0:
                 raise NotFound(f"There is no API key {key_id!r}.", code="api_key_unknown")
+            record(connection, by, Act.KEY_REVOKED, "key", key_id)
 
 
-def _hash(secret: str) -> str:
+def _new_secret() -> str:
+    return f"tk_{secrets.token_urlsafe(32)}"
+
+
+def hash_secret(secret: str) -> str:
+    """Return what the store keeps of a secret."""
     # The secret has 256 random bits, so a plain hash cannot be guessed back; no salt is needed.
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _api_key(row: RowMapping) -> ApiKey:
+def api_key_of(row: RowMapping) -> ApiKey:
+    """Return a row of the keys' table as a key."""
     return ApiKey(
         row["id"],
         row["name"],
         frozenset(row["scopes"].split()),
         row["created_at"],
         row["revoked_at"] is not None,
+        row["expires_at"],
+        row["last_used_at"],
+        read_condition(row["condition"]),
+        row["previous_until"],
     )

@@ -13,10 +13,15 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tekil.errors import Misconfigured, Unavailable
+from tekil.store.audit import Audit
 from tekil.store.cards import Cards
 from tekil.store.data_keys import DataKeys
+from tekil.store.failures import Failures
 from tekil.store.keys import Keys
 from tekil.store.sealed_values import SealedValues
+from tekil.store.second_factors import SecondFactors
+from tekil.store.sessions import Sessions
+from tekil.store.tokens import Tokens
 from tekil.store.users import Users
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -29,10 +34,15 @@ class Store:
         """Take an engine whose tables are migrated; `open_store` makes one."""
         self._engine = engine
         self.keys = Keys(self._begin)
-        self.users = Users(self._begin)
+        self.tokens = Tokens(self._begin)
+        self.failures = Failures(self._begin)
+        self.users = Users(self._begin, self.failures)
+        self.sessions = Sessions(self._begin)
+        self.second_factors = SecondFactors(self._begin, self.failures)
         self.cards = Cards(self._begin)
         self.data_keys = DataKeys(self._begin)
         self.sealed_values = SealedValues(self._begin)
+        self.audit = Audit(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

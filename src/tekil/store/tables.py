@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData()
@@ -46,6 +47,20 @@ api_keys = Table(
     Column("scopes", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    Column("expires_at", BigInteger),
+    Column("last_used_at", BigInteger),
+    Column("previous_hash", String(64), index=True),
+    Column("previous_until", BigInteger),
+    Column("condition", Text),
+)
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("key_id", String(16), nullable=False),
+    Column("scopes", Text, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
 )
 
 users = Table(
@@ -54,14 +69,47 @@ users = Table(
     Column("name", String(128), primary_key=True),
     Column("password_hash", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("roles", Text, nullable=False, server_default="administrator"),
+    Column("condition", Text),
+    Column("must_change", Boolean, nullable=False, server_default=false()),
+    Column("disabled_at", BigInteger),
 )
 
 sessions = Table(
     "sessions",
     metadata,
     Column("token_hash", String(64), primary_key=True),
+    Column("id", String(16), nullable=False, unique=True),
     Column("user_name", String(128), nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("second_factor_at", BigInteger),
+)
+
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_name", String(128), primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("confirmed_at", BigInteger),
+    Column("last_step", BigInteger, nullable=False),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("user_name", String(128), nullable=False, index=True),
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("who", String(64), primary_key=True),
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
 )
 
 cards = Table(
@@ -114,4 +162,28 @@ sealed_values = Table(
     Column("key_id", Integer, nullable=False, index=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("mask", Text, nullable=False),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False, index=True),
+    Column("actor_kind", String(16), nullable=False),
+    Column("actor", String(128), nullable=False, index=True),
+    Column("origin", String(64), nullable=False),
+    Column("act", String(64), nullable=False, index=True),
+    Column("object_kind", String(64), nullable=False),
+    Column("object_id", String(512), nullable=False),
+    Column("details", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+# One row: the last entry's number and hash. Who appends changes it first, so appends follow each other.
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
 )

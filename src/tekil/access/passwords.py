@@ -1,0 +1,36 @@
+"""What a password must be, and passwords of our own making that are good for one sign-in."""
+
+from __future__ import annotations
+
+import secrets
+
+from tekil.errors import BadRequest
+
+LENGTH_MIN = 12
+LENGTH_MAX = 1024
+LETTERS_MIN = 5
+"""How many different characters a password has at least."""
+
+
+def check_password(password: str, name: str) -> None:
+    """Return if a password will do for somebody of this name; raise `BadRequest` saying why not.
+
+    Length is what makes a password hard to guess; rules about digits and signs make it hard to remember.
+    """
+    if not LENGTH_MIN <= len(password) <= LENGTH_MAX:
+        raise BadRequest(
+            f"A password has at least {LENGTH_MIN} characters; several words make a good one.",
+            code="password_short",
+        )
+    if len(set(password)) < LETTERS_MIN or (
+        len(name) > 3 and not password.casefold().replace(name.casefold(), "").strip("0123456789._-! ")
+    ):
+        raise BadRequest(
+            "This password is the name, or one thing over and over; choose several words.",
+            code="password_weak",
+        )
+
+
+def one_time_password() -> str:
+    """Return a password to be told once and changed at the first sign-in."""
+    return secrets.token_urlsafe(12)

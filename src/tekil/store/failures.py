@@ -1,0 +1,110 @@
+"""How often somebody may guess: counted in the store, so that no restart and no second process forgives."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+from sqlalchemy import Connection, case, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tekil.access.audit import Act, Actor
+from tekil.errors import TekilError
+from tekil.store.audit import record
+from tekil.store.clock import Begin, now_us
+from tekil.store.tables import failures
+
+WINDOW_US = 15 * 60 * 1_000_000
+ACCOUNT_MAX = 8
+"""Wrong passwords for one name in a window, wherever they come from."""
+
+ADDRESS_MAX = 40
+"""Wrong passwords from one address in a window, for whatever names: an office shares an address."""
+
+MICROSECONDS = 1_000_000
+
+
+class Locked(TekilError):
+    """Too many guesses; `seconds` is how long to wait."""
+
+    code = "sign_in_locked"
+    http_status = 429
+
+    def __init__(self, seconds: float) -> None:
+        """Take how long to wait."""
+        super().__init__(f"Too many wrong attempts. Try again in {seconds / 60:.0f} minutes.")
+        self.seconds = seconds
+
+
+class Guess(msgspec.Struct, frozen=True):
+    """What is guessed (a password, a second factor), for which name, from where."""
+
+    what: str
+    name: str
+    address: str
+
+
+class Failures:
+    """Counts guesses by account and by address."""
+
+    def __init__(self, begin: Begin) -> None:
+        """Take what opens a transaction on the store."""
+        self._begin = begin
+
+    def claim(self, guess: Guess) -> None:
+        """Count a guess before it is looked at, so that guesses made all at once are counted too.
+
+        Raises `Locked` where there were too many. A right guess takes its count back by `forgive`.
+        """
+        with self._begin() as connection:
+            waits = [
+                _count(connection, _account(guess), ACCOUNT_MAX),
+                _count(connection, _address(guess), ADDRESS_MAX),
+            ]
+            if any(first for _, first in waits):
+                by = Actor("system", "sign-in", guess.address)
+                record(connection, by, Act.SIGN_IN_LOCKED, "address", guess.address)
+        wait = max(seconds for seconds, _ in waits)
+        if wait > 0:
+            raise Locked(wait)
+
+    def forgive(self, guess: Guess) -> None:
+        """Forget the wrong guesses for a name, after a right one; those of the address stay but for it."""
+        with self._begin() as connection:
+            connection.execute(delete(failures).where(failures.c.who == _account(guess)))
+            kept = failures.update().where(failures.c.who == _address(guess), failures.c.count > 0)
+            connection.execute(kept.values(count=failures.c.count - 1))
+
+    def forget(self, name: str) -> None:
+        """Unlock an account."""
+        lost = [_account(Guess(what, name, "")) for what in ("password", "second factor")]
+        with self._begin() as connection:
+            connection.execute(delete(failures).where(failures.c.who.in_(lost)))
+
+
+def _account(guess: Guess) -> str:
+    # A hash, because people type passwords where a name belongs.
+    return hashlib.sha256(f"{guess.what}\0account\0{guess.name}".encode(errors="replace")).hexdigest()
+
+
+def _address(guess: Guess) -> str:
+    return hashlib.sha256(f"{guess.what}\0address\0{guess.address}".encode()).hexdigest()
+
+
+def _count(connection: Connection, who: str, limit: int) -> tuple[float, bool]:
+    """Count a guess; return the seconds to wait (0 for none), and whether it is the first over the limit."""
+    now = now_us()
+    connection.execute(delete(failures).where(failures.c.first_at <= now - WINDOW_US))
+    statement = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(failures)
+    over = failures.c.first_at <= now - WINDOW_US
+    counted = statement.values(who=who, count=1, first_at=now).on_conflict_do_update(
+        index_elements=[failures.c.who],
+        set_={
+            "count": case((over, 1), else_=failures.c.count + 1),
+            "first_at": case((over, now), else_=failures.c.first_at),
+        },
+    )
+    row = connection.execute(counted.returning(failures.c.count, failures.c.first_at)).one()
+    if row[0] <= limit:
+        return 0.0, False
+    return max(row[1] + WINDOW_US - now, 1) / MICROSECONDS, row[0] == limit + 1

@@ -1,0 +1,35 @@
+"""What will do as a password."""
+
+from __future__ import annotations
+
+import pytest
+
+from tekil.access.passwords import check_password, one_time_password
+from tekil.errors import BadRequest
+
+
+@pytest.mark.parametrize(
+    ("password", "code"),
+    [
+        ("elevenchars", "password_short"),
+        ("x" * 1025, "password_short"),
+        ("aaaaaaaaaaaaaaaa", "password_weak"),
+        ("abababababababab", "password_weak"),
+        ("ayse.yilmaz1234", "password_weak"),
+        ("AYSE.YILMAZ-ayse.yilmaz", "password_weak"),
+    ],
+)
+def test_a_password_that_is_easily_guessed_is_refused(password: str, code: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        check_password(password, "ayse.yilmaz")
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize("password", ["mavi minder pencere", "ayse.yilmaz sever keten"])
+def test_several_words_will_do(password: str) -> None:
+    check_password(password, "ayse.yilmaz")
+    check_password(password, "")
+
+
+def test_a_password_that_is_made_here_will_do() -> None:
+    check_password(one_time_password(), "ayse.yilmaz")
