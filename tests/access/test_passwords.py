@@ -31,5 +31,8 @@ def test_several_words_will_do(password: str) -> None:
     check_password(password, "")
 
 
-def test_a_password_that_is_made_here_will_do() -> None:
-    check_password(one_time_password(), "ayse.yilmaz")
+def test_what_we_make_ourselves_will_do_and_is_never_the_same() -> None:
+    made = {one_time_password() for _ in range(20)}
+    assert len(made) == 20
+    for password in made:
+        check_password(password, "ayse.yilmaz")

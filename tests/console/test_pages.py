@@ -143,7 +143,7 @@ def test_a_card_of_another_version_still_shows(
     admin: Client, shop: FullShop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for body in ("{}", '{"traits":null,"events":null}', '{"traits":"no object"}'):
-        monkeypatch.setattr(shop, "profile", lambda _, body=body: Card("abcdef0123", body, 1))
+        monkeypatch.setattr(shop, "profile", lambda *_, body=body, **__: Card("abcdef0123", body, 1))
         monkeypatch.setattr(shop, "people", lambda *_, body=body: [Card("abcdef0123", body, 1)])
         assert "Anonim abcdef01" in admin.get("/people/abcdef0123").text
         assert "Anonim abcdef01" in admin.get("/people").text

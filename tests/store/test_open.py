@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from argon2 import PasswordHasher
+from sqlalchemy import create_engine, text
 
+from tekil.access.audit import verify
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store import Store, open_store
+from tekil.store.open import MIGRATIONS
 from tekil.store.tables import metadata
 
 
@@ -63,3 +69,34 @@ def test_an_error_never_shows_the_password() -> None:
     with pytest.raises(Unavailable) as caught:
         open_store("postgresql://tekil:hunter2@127.0.0.1:1/tekil?connect_timeout=1")
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_users_and_keys_of_the_first_version_go_on(url: str) -> None:
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    config = AlembicConfig()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        hashed = PasswordHasher().hash("the first password")
+        connection.execute(text("INSERT INTO users VALUES ('admin', :hashed, 1)"), {"hashed": hashed})
+        secret = hashlib.sha256(b"tk_old").hexdigest()
+        key = text("INSERT INTO api_keys VALUES ('k1', 'old', :hash, 'ledger:read', 1, NULL)")
+        connection.execute(key, {"hash": secret})
+        connection.commit()
+    engine.dispose()
+    store = open_store(url)
+    user = store.users.get("admin")
+    assert (user.roles, user.disabled, user.must_change, user.condition) == (
+        ("administrator",),
+        False,
+        False,
+        None,
+    )
+    assert store.users.sign_in("admin", "the first password")
+    found = store.keys.find_api_key("tk_old")
+    assert found
+    assert found.allows("ledger:read")
+    assert verify(store.audit.entries(), store.audit.head()) is None
+    store.close()

@@ -228,6 +228,24 @@ class KeyRing:
             ) from None
 
 
+class Texts:
+    """Seals whole texts for one purpose; what comes out is a text too."""
+
+    def __init__(self, ring: KeyRing, purpose: str) -> None:
+        """Take the keys, and which of them."""
+        self._ring, self._purpose = ring, purpose
+
+    def seal(self, text: str) -> str:
+        """Return a text, sealed: the key's number, a colon, and base64."""
+        key_id = self._ring.current(self._purpose)
+        return f"{key_id}:{base64.b64encode(encrypt(self._ring.cipher(key_id), text.encode())).decode()}"
+
+    def open(self, sealed: str) -> str:
+        """Return a text that `seal` sealed."""
+        key_id, _, text = sealed.partition(":")
+        return decrypt(self._ring.cipher(int(key_id)), base64.b64decode(text)).decode()
+
+
 def utc_today() -> date:
     """Return which day it is, UTC."""
     return datetime.now(UTC).date()

@@ -12,7 +12,7 @@ from threading import Lock
 import msgspec
 
 from tekil.privacy.find import TOKEN, Kind, normal
-from tekil.privacy.keys import KeyRing, decrypt, encrypt
+from tekil.privacy.keys import KeyRing, Texts, decrypt, encrypt
 from tekil.privacy.masks import mask
 from tekil.store import SealedValue, SealedValues
 
@@ -30,6 +30,7 @@ class Vault:
     def __init__(self, kept: SealedValues, ring: KeyRing) -> None:
         """Take where sealed values are kept, and the keys."""
         self._kept, self._ring = kept, ring
+        self._bodies = Texts(ring, "quarantine")
         self._lock = Lock()
         self._writing = Lock()
         self._remembered: OrderedDict[str, None] = OrderedDict()
@@ -94,13 +95,11 @@ class Vault:
 
     def seal_body(self, body: str) -> str:
         """Return a whole message, sealed: it was put aside, and nobody knows what in it is personal."""
-        key_id = self._ring.current("quarantine")
-        return f"{key_id}:{base64.b64encode(encrypt(self._ring.cipher(key_id), body.encode())).decode()}"
+        return self._bodies.seal(body)
 
     def open_body(self, sealed: str) -> str:
         """Return a message that `seal_body` sealed."""
-        key_id, _, text = sealed.partition(":")
-        return decrypt(self._ring.cipher(int(key_id)), base64.b64decode(text)).decode()
+        return self._bodies.open(sealed)
 
     def rekey(self, chunk: int = 1_000) -> int:
         """Seal everything anew with a new key, a chunk a transaction; return how many values there are.

@@ -1,6 +1,9 @@
 // Small comforts on every page. Nothing here is needed for anything to work.
 "use strict";
 
+// On a narrow screen the way around may be wider than the window: where one is, is in sight.
+document.querySelector(".nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 for (const button of document.querySelectorAll("button.copy")) {
   button.hidden = !navigator.clipboard;
 }
