@@ -21,6 +21,9 @@ COMMANDS = {
     "profile": ("tekil.cli.looking:profile", "Show a person."),
     "sql": ("tekil.cli.looking:sql", "Run one SELECT over the warehouse."),
     "status": ("tekil.cli.looking:status", "Show the ledger: what was accepted, what became of it."),
+    "plan": ("tekil.cli.definitions:plan_command", "Show what applying definitions would change."),
+    "apply": ("tekil.cli.definitions:apply_command", "Put definitions in force."),
+    "definitions": ("tekil.cli.definitions:definitions", "List, export and look back at definitions."),
     "rebuild": ("tekil.cli.deriving:rebuild", "Derive everything anew from the events."),
     "verify": ("tekil.cli.deriving:verify_command", "Compare a fresh rebuild with what is live."),
 }

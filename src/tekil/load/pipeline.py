@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
 from tekil.load import sql
 from tekil.load.known_messages import KnownMessages
@@ -30,20 +31,25 @@ class Prepared:
     has_quarantine: bool
     has_records: bool
     has_traits: bool
+    has_violations: bool
 
 
-def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages) -> Prepared:
+def prepare(
+    warehouse: Warehouse, bodies: pa.Table, known: KnownMessages, rules: Rules | None = None
+) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
-    `bodies` has the log's `READ_SCHEMA`. Reads tables and writes none.
+    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's. Reads tables and writes none.
     """
     unreadable = take_apart(warehouse, bodies)
+    judged = hold_against(warehouse, rules)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],
         has_quarantine=unreadable > 0 or _any(shapes["is_wrong"]),
         has_records=_any(shapes["is_record"]),
         has_traits=_any(shapes["is_telling"]),
+        has_violations=judged.breaches,
     )
     find_repeated(warehouse, known.suspects(prepared.keys))
     warehouse.derive("new_events", sql.NEW_EVENTS)
@@ -66,6 +72,13 @@ def take_apart(warehouse: Warehouse, bodies: pa.Table) -> int:
         _check(warehouse, bodies.filter(readable), unreadable)
         return int(unreadable.num_rows)
     return 0
+
+
+def hold_against(warehouse: Warehouse, rules: Rules | None) -> Judged:
+    """Hold the good messages against the dictionary; where nothing is defined, there is nothing to do."""
+    if rules is None or rules.asks_for_nothing:
+        return Judged()
+    return judge(warehouse, rules, sql.CHECKED_COLUMNS)
 
 
 def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> None:
@@ -106,6 +119,8 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
         warehouse.append(RECORD_CHANGES.name, sql.NEW_RECORDS)
     if prepared.has_quarantine:
         warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
+    if prepared.has_violations:
+        warehouse.replace(VIOLATIONS.name, "new_violations", "SELECT * FROM new_violations")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
     learn_user_agents(warehouse)
     learn_referrers(warehouse)

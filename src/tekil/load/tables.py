@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tekil.dictionary import VIOLATIONS
 from tekil.warehouse import Column, Table
 from tekil.warehouse.protocol import ColumnType
 
@@ -133,4 +134,4 @@ REFERRERS = _table(
     {"referrer_host": "text", "referrer_medium": "text", "referrer_name": "text"},
 )
 
-TABLES = (EVENTS, TRAITS, RECORD_CHANGES, QUARANTINE, LEDGER, USER_AGENTS, REFERRERS)
+TABLES = (EVENTS, TRAITS, RECORD_CHANGES, QUARANTINE, LEDGER, USER_AGENTS, REFERRERS, VIOLATIONS)

@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store.cards import Cards
+from tekil.store.definitions import Definitions
 from tekil.store.keys import Keys
 from tekil.store.users import Users
 
@@ -29,6 +30,7 @@ class Store:
         self.keys = Keys(self._begin)
         self.users = Users(self._begin)
         self.cards = Cards(self._begin)
+        self.definitions = Definitions(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

@@ -80,3 +80,17 @@ marks = Table(
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("body", Text),
+    Column("author", String(128), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("applied_at", BigInteger, nullable=False),
+    Index("definitions_by_name", "kind", "name", "version", unique=True),
+)
