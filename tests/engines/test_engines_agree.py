@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tekil.store import Store
+from tests.dictionary.defining import define, undefine
 from tests.engines.conftest import Pair, everything
 from tests.installation import NOON, Installation
 from tests.streams import SOURCES, Said, cut, hear, streams
@@ -100,6 +102,38 @@ def test_everything_strange_at_once_reads_the_same_on_both_engines(pair: Pair) -
 @given(parts=rich_streams())
 def test_law_7_engines_agree(pair: Pair, parts: list[list[Said]]) -> None:
     agree(pair, [[one for part in parts for one in part]])
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "E": {
+        "synonyms": ["A"],
+        "undefined_fields": "quarantine",
+        "fields": {
+            "userId": {"required": True, "pattern": "^u\\d"},
+            "properties.price": {"type": "integer"},
+            "properties.big": {"type": "integer", "min": 0, "max": 9e15},
+            "properties.a": {"required": True},
+            "context.app.sürüm": {"type": "list"},
+        },
+    },
+    "Customer": {"type": "identify", "fields": {"traits.text": {"allowed": ["5"], "mode": "quarantine"}}},
+    "order": {"type": "record", "fields": {"fields.amount": {"type": "number", "mode": "quarantine"}}},
+}
+
+
+@pytest.mark.slow
+def test_law_7_holds_with_a_dictionary_in_force(pair: Pair, stores: tuple[Store, Store]) -> None:
+    said = [Said("web", NOON + timedelta(seconds=i), message) for i, message in enumerate(STRANGE)]
+    said.append(
+        Said("web", NOON, {"type": "track", "userId": "u1", "event": "A", "properties": {"a": "it\u0027s"}})
+    )
+    for store in stores:
+        define(store, RULES, unknown_events="warn")
+    try:
+        agree(pair, [said])
+    finally:
+        for store in stores:
+            undefine(store)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 
 from tekil import api
 from tekil.config import Config
-from tekil.console import api_keys, live, people, sign_in, sources
+from tekil.console import api_keys, dictionary, live, people, quality, quarantine, sign_in, sources
 from tekil.console.assets import Assets
 from tekil.console.forms import check_form, read_form
 from tekil.console.hues import Hues
@@ -24,6 +24,7 @@ from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, go
 from tekil.console.visit import AnyRequest, SignInNeeded, Visit, visit_of
 from tekil.errors import NotFound, TekilError
+from tekil.load import QuarantineDesk
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -47,9 +48,16 @@ class Application(Litestar):
 
 
 def create_app(
-    reads: Reads, store: Store, config: Config, more: Sequence[ControllerRouterHandler] = ()
+    reads: Reads,
+    store: Store,
+    config: Config,
+    more: Sequence[ControllerRouterHandler] = (),
+    desk: QuarantineDesk | None = None,
 ) -> Litestar:
-    """Return the ASGI application that serves the API, the console, and `more` routes."""
+    """Return the ASGI application that serves the API, the console, and `more` routes.
+
+    Without a `desk`, the quarantine can be looked at and not replayed.
+    """
     assets = Assets(config.data / "cache")
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
@@ -57,7 +65,7 @@ def create_app(
         route_handlers=[
             *api.routes(reads, store, metrics),
             *more,
-            *_console(reads, store, config, pages, assets),
+            *_console(reads, store, config, pages, assets, desk),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -69,7 +77,9 @@ def create_app(
     return app
 
 
-def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets) -> list[Router]:
+def _console(
+    reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets, desk: QuarantineDesk | None
+) -> list[Router]:
     """Return the pages: those for anybody, and those for people who are signed in."""
     watch = Watch(reads, store)
     limiter = Limiter()
@@ -94,8 +104,10 @@ def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: A
         "settings": Provide(lambda: config, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "limiter": Provide(lambda: limiter, sync_to_thread=False),
+        "desk": Provide(lambda: desk, sync_to_thread=False),
     }
     inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES]
+    inside += [*quarantine.ROUTES, *dictionary.ROUTES, *quality.ROUTES]
     return [
         Router(
             "/",

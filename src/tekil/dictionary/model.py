@@ -101,10 +101,20 @@ class EventSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     fields: dict[str, Field] = msgspec.field(default_factory=dict)
 
 
+class Alerts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which share of a source's messages on (0.01 is one in a hundred) people are alerted."""
+
+    missing: float = 0.01
+    invalid: float = 0.01
+    late: float = 0.05
+    duplicate: float = 0.05
+
+
 class DictionarySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What holds for the dictionary as a whole: the mode of events that nobody defined."""
 
     unknown_events: Mode = "evolve"
+    alerts: Alerts = Alerts()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +144,7 @@ class Dictionary:
     revision: int = 0
     events: tuple[Event, ...] = ()
     unknown_events: Mode = "evolve"
+    alerts: Alerts = field(default_factory=Alerts)
     _by_name: dict[str, Event] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -145,8 +156,9 @@ class Dictionary:
             if d.kind == "event"
         )
         whole = [msgspec.convert(d.spec, DictionarySpec) for d in definitions if d.kind == "dictionary"]
-        mode = whole[0].unknown_events if whole else "evolve"
-        return cls(revision, events, mode, {event.name: event for event in events})
+        chosen = whole[0] if whole else DictionarySpec()
+        by_name = {event.name: event for event in events}
+        return cls(revision, events, chosen.unknown_events, chosen.alerts, by_name)
 
     @classmethod
     def read(cls, definitions: Definitions) -> Self:

@@ -3,6 +3,7 @@
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
+from tekil.load.replay import Chosen, QuarantineDesk, replay
 from tekil.load.tables import (
     EVENTS,
     LEDGER,
@@ -24,8 +25,11 @@ __all__ = [
     "TABLES",
     "TRAITS",
     "USER_AGENTS",
+    "Chosen",
     "KnownMessages",
     "Prepared",
+    "QuarantineDesk",
     "keep",
     "prepare",
+    "replay",
 ]

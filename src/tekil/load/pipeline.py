@@ -6,7 +6,7 @@ Everything before `keep` only stages; `keep` writes, and must run inside the eng
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,7 @@ from tekil.errors import BadRequest
 from tekil.load import sql
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
+from tekil.load.replay import release, releases_in, write_release
 from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
 from tekil.warehouse import Warehouse, arrow_schema
 
@@ -32,6 +33,7 @@ class Prepared:
     has_records: bool
     has_traits: bool
     has_violations: bool
+    releases: bool
 
 
 def prepare(
@@ -50,13 +52,14 @@ def prepare(
         has_records=_any(shapes["is_record"]),
         has_traits=_any(shapes["is_telling"]),
         has_violations=judged.breaches,
+        releases=False,
     )
     find_repeated(warehouse, known.suspects(prepared.keys))
     warehouse.derive("new_events", sql.NEW_EVENTS)
     take_traits(warehouse, prepared.has_traits)
     put_aside(warehouse, prepared.has_quarantine)
     warehouse.derive("new_ledger", sql.COUNTED)
-    return prepared
+    return let_go(warehouse, bodies, prepared)
 
 
 def take_apart(warehouse: Warehouse, bodies: pa.Table) -> int:
@@ -101,6 +104,12 @@ def put_aside(warehouse: Warehouse, there_are_some: bool) -> None:
     _derive(warehouse, steps, there_are_some, arrow_schema(QUARANTINE))
 
 
+def let_go(warehouse: Warehouse, bodies: pa.Table, prepared: Prepared) -> Prepared:
+    """Stage what leaves the quarantine because it is said again here."""
+    releases = releases_in(bodies)
+    return replace(prepared, releases=releases.num_rows > 0 and release(warehouse, releases))
+
+
 def _derive(warehouse: Warehouse, steps: Mapping[str, str], there_is_some: bool, shape: pa.Schema) -> None:
     """Stage one step after the other; where they would find nothing, only the last, without rows."""
     if not there_is_some:
@@ -117,6 +126,8 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
         warehouse.append(TRAITS.name, "SELECT * FROM new_traits")
     if prepared.has_records:
         warehouse.append(RECORD_CHANGES.name, sql.NEW_RECORDS)
+    if prepared.releases:
+        write_release(warehouse)
     if prepared.has_quarantine:
         warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
     if prepared.has_violations:
