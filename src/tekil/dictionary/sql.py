@@ -71,6 +71,11 @@ def own_members(columns: Mapping[str, str]) -> list[str]:
     ]
 
 
+# A JSON reader is called only for what is escaped: most texts are between their quotes as they are.
+_UNQUOTED = """CASE WHEN strpos(m.value, chr(92)) = 0 THEN substr(m.value, 2, length(m.value) - 2)
+    ELSE json_member('{"a":' || m.value || '}', 'a') END"""
+
+
 def broken(patterns: Sequence[str]) -> str:
     """Return the SELECT of the rules that messages break, at most one a field: the first that it breaks."""
     cases = " ".join(
@@ -82,9 +87,9 @@ def broken(patterns: Sequence[str]) -> str:
     WITH held AS (
       SELECT r.position, r.number, r.source, r.message_key, r.received_at, r.event, r.label AS event_label,
         u.*, m.value,
-        CASE WHEN starts_with(m.value, '"')
-          THEN json_member('{{"a":' || m.value || '}}', 'a') END AS said,
-        CASE WHEN regexp_matches(m.value, '^-?[0-9]') THEN try_cast(m.value AS DOUBLE) END AS amount
+        CASE WHEN starts_with(m.value, '"') THEN {_UNQUOTED} END AS said,
+        CASE WHEN substr(m.value, 1, 1) NOT IN ('"', '[', '{{', 't', 'f') THEN try_cast(m.value AS DOUBLE) END
+          AS amount
       FROM subject_rows r
       JOIN rules u ON u.definition = r.definition
       LEFT JOIN said_members m ON m.position = r.position AND m.number = r.number AND m.path = u.path
