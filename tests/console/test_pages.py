@@ -25,6 +25,9 @@ PAGES = [
     "/sources/web-shop",
     "/sources/web-shop?snippet=curl",
     "/keys",
+    "/dictionary",
+    "/quality",
+    "/quarantine",
 ]
 
 

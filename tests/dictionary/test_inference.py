@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tekil.kinds import KINDS
 from tests.dictionary.defining import undefine
 from tests.installation import Installation
 from tests.laws.conftest import Found
+
+TODAY = date(2026, 3, 1)
 
 
 @pytest.fixture
@@ -41,13 +44,14 @@ def test_a_draft_says_what_was_seen_and_adopting_it_breaks_nothing(installation:
     installation.run()
     assert event_names(installation.warehouse.read) == ["O'rder", "Other"]
     seen = look(installation.warehouse.read, "O'rder")
-    definition = draft(seen)
+    definition = draft(seen, TODAY)
     assert definition.spec["fields"] == {
         "properties.n": {"type": "integer", "required": True},
         "properties.ship.city": {"type": "text", "required": True},
         "properties.total": {"type": "number", "required": True},
         "properties.note": {"type": "text"},
     }
+    assert definition.spec["review"] == "2026-05-31"
     apply(installation.store, KINDS, [Written(definition)], author="x")
     installation.say(*said)
     installation.run()
@@ -79,5 +83,5 @@ json_values: st.SearchStrategy[Any] = st.recursive(
 @given(st.lists(st.dictionaries(st.text(max_size=6), json_values, max_size=4), max_size=5))
 def test_a_draft_of_anything_is_a_definition_that_may_stand(said: list[dict[str, Any]]) -> None:
     seen = describe("E", [("web", json.dumps(one)) for one in said])
-    definition = draft(seen)
+    definition = draft(seen, TODAY)
     assert EVENT_KIND.check(definition) == []

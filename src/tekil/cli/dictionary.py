@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -32,12 +33,12 @@ def dictionary() -> None:
 @click.pass_context
 def infer(context: click.Context, events: Sequence[str], everything: bool) -> None:
     """Print a draft, as YAML, of EVENTS (all that nobody defined, otherwise) from what was loaded."""
-    folder = existing(context)
+    folder, today = existing(context), datetime.now(UTC).date()
     with opened_store(folder) as store:
         known = {v.name for v in store.definitions.current("event")}
     with Tekil(config.load(folder)) as tekil:
         names = list(events) or [n for n in event_names(tekil.sql) if everything or n not in known]
-        drafts = [draft(look(tekil.sql, name)) for name in names]
+        drafts = [draft(look(tekil.sql, name), today) for name in names]
     if not drafts:
         say("Every event that was loaded is defined.")
         return

@@ -111,7 +111,12 @@ def adopt(visit: VisitHere, form: FormHere, reads: ReadsHere, store: StoreHere) 
     """Define an event as it was said so far."""
     name = form.one("event")
     if name not in {version.name for version in store.definitions.current("event")}:
-        _put(store, visit, draft(look(reads.sql, name)), visit.words("dictionary.note_adopted"))
+        _put(
+            store,
+            visit,
+            draft(look(reads.sql, name), datetime.now(UTC).date()),
+            visit.words("dictionary.note_adopted"),
+        )
     return go(f"/dictionary/{segment(name)}")
 
 

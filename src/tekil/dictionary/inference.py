@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ SHAPE_LENGTH_MAX = 24
 SHAPES = 3
 ALLOWED_MAX = 8
 REQUIRED_SHARE = 0.995
+REVIEW_DAYS = 91
 
 
 class SeenField(msgspec.Struct, frozen=True):
@@ -108,8 +110,11 @@ def describe(name: str, said: Iterable[tuple[str, str | None]]) -> SeenEvent:
     return SeenEvent(name, looked_at, fields)
 
 
-def draft(seen: SeenEvent) -> Definition:
-    """Return a definition that everything seen keeps to, in mode warn: a beginning for people to complete."""
+def draft(seen: SeenEvent, today: date) -> Definition:
+    """Return a definition that everything seen keeps to, in mode warn: a beginning for people to complete.
+
+    It is to be looked at again in a quarter, as every definition should be.
+    """
     fields: dict[str, Any] = {}
     for field in seen.fields:
         if field.type is None or not all(STEP.fullmatch(step) for step in field.path.split(".")):
@@ -121,7 +126,9 @@ def draft(seen: SeenEvent) -> Definition:
     # What holds fields of its own is described by them.
     inner = {path.rpartition(".")[0] for path in fields}
     fields = {path: told for path, told in fields.items() if path not in inner}
-    return Definition("event", seen.name, {}, "", {"mode": "warn", "fields": fields})
+    review = (today + timedelta(days=REVIEW_DAYS)).isoformat()
+    spec = {"mode": "warn", "review": review, "fields": fields}
+    return Definition("event", seen.name, {}, "", spec)
 
 
 def type_of(value: Any) -> FieldType:

@@ -113,7 +113,7 @@ def from_json_schema(schema: Any, name: str = "") -> Definition:
     named = remainder.pop("name", "") or name or _only(members.get("event")) or schema.get("title", "")
     if not named:
         raise BadRequest("The schema does not say the event's name; give one.", code="schema_nameless")
-    title = remainder.pop("title", None) or ({"en": schema["title"]} if schema.get("title") else {})
+    title = remainder.pop("title", {"en": schema["title"]} if schema.get("title") else {})
     owner = remainder.pop("owner", "")
     spec = {"type": type_, "description": schema.get("description", ""), **remainder, "fields": fields}
     try:
