@@ -19,6 +19,9 @@ DAYS = 30
 LATE_HOURS = 24
 """A message that arrives so long after it happened is late."""
 
+ALERT_LEAST = 5
+"""Fewer messages than that are no share of anything, and alert nobody."""
+
 TYPE_RULES = ("not_text", "not_a_number", "not_an_integer", "not_a_boolean", "not_an_instant", "not_a_list",
               "not_an_object")  # fmt: skip
 UNDEFINED = ("undefined", "event_undefined")
@@ -120,7 +123,18 @@ def measures(read: Read, alerts: Alerts, today: date) -> list[Measure]:
     for source, (again, messages) in duplicates(read).items():
         if again:
             share = again / messages
-            lines.append(Measure("duplicate", source, "", "", again, share, [], share > alerts.duplicate))
+            lines.append(
+                Measure(
+                    "duplicate",
+                    source,
+                    "",
+                    "",
+                    again,
+                    share,
+                    [],
+                    again >= ALERT_LEAST and share > alerts.duplicate,
+                )
+            )
     return sorted(
         lines, key=lambda line: (not line.alert, -line.messages, line.source, line.event, line.field)
     )
@@ -171,4 +185,6 @@ def _line(
 ) -> Measure:
     messages = sum(counts)
     share = messages / max(everything, messages, 1)
-    return Measure(kind, source, event, field, messages, share, counts, share > limit)
+    return Measure(
+        kind, source, event, field, messages, share, counts, messages >= ALERT_LEAST and share > limit
+    )
