@@ -30,6 +30,8 @@ from tekil.store import Store, Version
 
 UNDEFINED_SHOWN = 30
 VIOLATIONS_SHOWN = 40
+LOOKED_AT = 1_000
+"""Messages that an event's page looks at: enough to know its fields, and few enough to be at once."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -159,7 +161,7 @@ def _event_page(
     for one in mine:
         by_day[one.day] += one.messages
     days = days_back(today)
-    fields = look(reads.sql, event.name).fields if told and event.spec.type == "track" else []
+    fields = look(reads.sql, event.name, LOOKED_AT).fields if told and event.spec.type == "track" else []
     versions: list[Version] = store.definitions.history("event", event.name)
     return pages.show(
         visit,

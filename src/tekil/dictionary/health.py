@@ -96,7 +96,8 @@ def late_by_day(read: Read, today: date) -> dict[str, dict[str, int]]:
     rows = read(
         "SELECT source, CAST(CAST(received_at AS DATE) AS VARCHAR) AS day, count(*) AS messages FROM events"
         f" WHERE received_at >= TIMESTAMP '{since.isoformat(sep=' ')}' AND received_at = known_at"
-        f" AND occurred_at < received_at - INTERVAL {LATE_HOURS} HOUR GROUP BY ALL"
+        f" AND occurred_at < received_at - INTERVAL {LATE_HOURS} HOUR"
+        " GROUP BY source, CAST(CAST(received_at AS DATE) AS VARCHAR)"
     ).to_pylist()
     found: dict[str, dict[str, int]] = defaultdict(dict)
     for row in rows:

@@ -62,12 +62,11 @@ class SeenEvent(msgspec.Struct, frozen=True):
     fields: list[SeenField]
 
 
-def look(read: Read, event: str) -> SeenEvent:
-    """Return what some `SAMPLE` messages of a `track` event hold."""
+def look(read: Read, event: str, sample: int = SAMPLE) -> SeenEvent:
+    """Return what some messages of a `track` event hold, `sample` at most."""
     rows = read(
-        "SELECT source, CAST(properties AS VARCHAR) AS properties FROM "
-        f"(SELECT source, CAST(properties AS JSON) AS properties FROM events"
-        f" WHERE type = 'track' AND event = {_literal(event)} LIMIT {SAMPLE})"
+        "SELECT source, properties FROM timeline"
+        f" WHERE type = 'track' AND event = {_literal(event)} LIMIT {int(sample)}"
     ).to_pylist()
     return describe(event, ((row["source"], row["properties"]) for row in rows))
 
