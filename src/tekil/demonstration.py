@@ -14,8 +14,10 @@ import httpx
 from tekil import config
 from tekil.app.supervisor import Supervisor
 from tekil.config import FILE_NAME, Config
-from tekil.demo import SOURCES, Company, play
+from tekil.definitions import apply, read
+from tekil.demo import DICTIONARY, SOURCES, Company, play
 from tekil.errors import TekilError, Unavailable
+from tekil.kinds import KINDS
 from tekil.store import open_store
 
 START_SECONDS = 60.0
@@ -42,7 +44,7 @@ def run_demo(
     door's and the console's. What an earlier demo left in `folder` is removed unless `keep` says otherwise.
     """
     settings = _prepare(folder, ports, keep)
-    keys = _write_keys(settings)
+    keys = _furnish(settings)
     company = Company(seed=seed, people=people, days=days, until=until)
     stop = threading.Event()
     supervisor = Supervisor(settings, say)
@@ -69,9 +71,13 @@ def _prepare(folder: Path, ports: tuple[int, int], keep: bool) -> Config:
     return config.load(folder)
 
 
-def _write_keys(settings: Config) -> dict[str, str]:
+def _furnish(settings: Config) -> dict[str, str]:
+    """Put the company's dictionary in force; return a write key for each of its sources."""
     store = open_store(settings.resolve(settings.store))
     try:
+        if not store.definitions.revision():
+            # Once: who keeps the demonstration's data may have changed the dictionary since.
+            apply(store, KINDS, read([DICTIONARY]), author="Minder Evi", note="the demonstration's beginning")
         known = {k.source: k.key for k in store.keys.write_keys() if k.enabled}
         return {name: known.get(name) or store.keys.create_write_key(name).key for name in SOURCES}
     finally:

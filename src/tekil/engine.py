@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
+from tekil.dictionary import Dictionary, Rules
 from tekil.errors import TekilError, Unavailable
 from tekil.identity import EVIDENCE, IDENTITY, person_id
 from tekil.identity import TABLES as IDENTITY_TABLES
@@ -115,6 +116,7 @@ class Engine:
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
         self._known = KnownMessages(warehouse)
+        self._rules = Rules(Dictionary())
         self._next_wake: datetime | None = None
         self._published = store.cards.published_cycle()
         self._publisher = ThreadPoolExecutor(1, "tekil-publish")
@@ -314,7 +316,8 @@ class Engine:
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
-        prepared = prepare(warehouse, bodies, self._known, self.vault)
+        rules = self._rules_in_force(bodies)
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules)
         warehouse.derive("touched_keys", TOUCHED_KEYS)
         warehouse.derive("touched_persons", TOUCHED_PERSONS)
         warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
@@ -331,6 +334,12 @@ class Engine:
             "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",
         )
         return prepared
+
+    def _rules_in_force(self, bodies: pa.Table) -> Rules:
+        """Return the dictionary's rules; a new version counts from the next message on."""
+        if bodies.num_rows and self.store.definitions.revision() != self._rules.revision:
+            self._rules = Rules(Dictionary.read(self.store.definitions))
+        return self._rules
 
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""

@@ -17,6 +17,7 @@ Client = TestClient[Any]
 Send = Callable[..., Any]
 
 INSIDE = ["/", "/people", "/people/x", "/sources", "/sources/web-shop", "/keys"]
+INSIDE += ["/dictionary", "/dictionary/x", "/quality", "/quarantine"]
 
 
 @pytest.mark.parametrize("path", [*INSIDE, "/people?q=a%26b"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tekil.config import Collect, Config
 from tekil.console.charts import minute_rows, minutes_chart, svg, themed
-from tekil.console.drawings import HUES, hue, ledger_parts, sparkline
+from tekil.console.drawings import HUES, bars, hue, ledger_parts, sparkline
 from tekil.console.formats import Formats
 from tekil.console.language import Words
 from tekil.console.snippets import SNIPPETS, door_url
@@ -102,3 +102,12 @@ def test_a_door_open_everywhere_has_the_name_it_was_seen_by() -> None:
     assert door_url(Config(collect=Collect(host="::1")), "x") == "http://[::1]:8000"
     proxied = Config(collect=Collect(public_url="https://events.example.com/"))
     assert door_url(proxied, "console.example") == "https://events.example.com"
+
+
+def test_bars_stand_side_by_side_and_something_is_never_nothing() -> None:
+    drawn = bars([0, 1, 1000], 30.0, 10.0)
+    assert [bar.value for bar in drawn] == [0, 1, 1000]
+    assert drawn[0].height < drawn[1].height < drawn[2].height <= 10.0
+    assert all(bar.y + bar.height == pytest.approx(10.0) for bar in drawn)
+    assert all(one.x + one.width < other.x for one, other in itertools.pairwise(drawn))
+    assert bars([]) == []

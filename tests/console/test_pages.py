@@ -31,6 +31,9 @@ PAGES = [
     "/account",
     "/account/password",
     "/audit",
+    "/dictionary",
+    "/quality",
+    "/quarantine",
 ]
 
 

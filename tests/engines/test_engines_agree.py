@@ -10,6 +10,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tekil.dictionary.health import measures
+from tekil.dictionary.inference import look
+from tekil.dictionary.model import Alerts
+from tekil.load import Chosen, replay
+from tekil.store import Store
+from tests.dictionary.defining import define, undefine
 from tests.engines.conftest import Pair, everything
 from tests.installation import NOON, Installation
 from tests.streams import SOURCES, Said, cut, hear, streams
@@ -100,6 +106,65 @@ def test_everything_strange_at_once_reads_the_same_on_both_engines(pair: Pair) -
 @given(parts=rich_streams())
 def test_law_7_engines_agree(pair: Pair, parts: list[list[Said]]) -> None:
     agree(pair, [[one for part in parts for one in part]])
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "E": {
+        "synonyms": ["A"],
+        "undefined_fields": "quarantine",
+        "fields": {
+            "userId": {"required": True, "pattern": "^u\\d"},
+            "properties.price": {"type": "integer"},
+            "properties.big": {"type": "integer", "min": 0, "max": 9e15},
+            "properties.a": {"required": True},
+            "context.app.sürüm": {"type": "list"},
+        },
+    },
+    "Customer": {"type": "identify", "fields": {"traits.text": {"allowed": ["5"], "mode": "quarantine"}}},
+    "order": {"type": "record", "fields": {"fields.amount": {"type": "number", "mode": "quarantine"}}},
+}
+
+
+@pytest.mark.slow
+def test_law_7_holds_with_a_dictionary_in_force(pair: Pair, stores: tuple[Store, Store]) -> None:
+    said = [Said("web", NOON + timedelta(seconds=i), message) for i, message in enumerate(STRANGE)]
+    said.append(
+        Said("web", NOON, {"type": "track", "userId": "u1", "event": "A", "properties": {"a": "it\u0027s"}})
+    )
+    for store in stores:
+        define(store, RULES, unknown_events="warn")
+    try:
+        agree(pair, [said])
+    finally:
+        for store in stores:
+            undefine(store)
+
+
+@pytest.mark.slow
+def test_a_replay_leaves_the_same_rows_on_both_engines(pair: Pair, stores: tuple[Store, Store]) -> None:
+    said = [Said("web", NOON + timedelta(seconds=i), message) for i, message in enumerate(STRANGE)]
+    both = pair()
+    try:
+        for installation, store in zip(both, stores, strict=True):
+            define(store, RULES)
+            hear(installation, [said])
+            define(store, {})
+            for chosen in (Chosen(reason="e.a:missing"), Chosen(source="web", event="E"), Chosen(limit=3)):
+                replay(
+                    installation.log, installation.warehouse, installation.vault, chosen, now=installation.now
+                )
+                installation.run()
+        expected, found = (everything(installation) for installation in both)
+        for table, rows in expected.items():
+            assert found[table] == rows, table
+        assert expected["ledger"][0]["duplicate"] > 0
+        reads = [installation.warehouse.read for installation in both]
+        for ask in (lambda read: look(read, "E"), lambda read: measures(read, Alerts(), NOON.date())):
+            assert ask(reads[0]) == ask(reads[1])
+    finally:
+        for installation, store in zip(both, stores, strict=True):
+            undefine(store)
+            installation.close()
 
 
 @pytest.mark.slow

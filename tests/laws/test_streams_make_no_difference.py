@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tekil.verification import check_ledger
+from tests.dictionary.defining import define, undefine
 from tests.laws.conftest import LAW_EXAMPLES, Found
 from tests.streams import cut, hear, streams
 
@@ -68,3 +71,38 @@ def test_law_8_the_ledger_balances_after_every_cycle(found: Found, data: st.Data
     assert sum(count.accepted for count in counts) == len(said)
     assert all(count.waiting == 0 for count in counts)
     installation.close()
+
+
+DICTIONARY: dict[str, dict[str, Any]] = {
+    "Order Completed": {
+        "synonyms": ["Görüldü"],
+        "undefined_fields": "warn",
+        "fields": {
+            "properties.price": {"type": "integer", "mode": "quarantine"},
+            "context.locale": {"allowed": ["tr-TR"], "mode": "warn"},
+        },
+    },
+    "Customer": {
+        "type": "identify",
+        "fields": {"traits.plan": {"type": "text", "mode": "quarantine"}, "userId": {"required": True}},
+    },
+}
+
+
+@FEW
+@given(st.data())
+def test_laws_3_and_8_hold_with_a_dictionary_in_force(found: Found, data: st.DataObject) -> None:
+    said = data.draw(streams(most=16, bad=True))
+    end = max(one.received_at for one in said)
+    outcomes = []
+    for order in (said, data.draw(st.permutations(said))):
+        installation = found()
+        installation.now = end
+        define(installation.store, DICTIONARY, unknown_events="warn")
+        hear(installation, cut(data.draw, order))
+        assert check_ledger(installation.engine) == []
+        broken = installation.sorted_rows("SELECT * FROM violations")
+        outcomes.append((installation.knowledge(), installation.cards(), broken))
+        undefine(installation.store)
+        installation.close()
+    assert outcomes[0] == outcomes[1]

@@ -31,20 +31,26 @@ class Permission(StrEnum):
     USERS_WRITE = "users:write"
     AUDIT_READ = "audit:read"
     ENGINE_RUN = "engine:run"
+    DICTIONARY_READ = "dictionary:read"
+    DICTIONARY_WRITE = "dictionary:write"
+    QUARANTINE_WRITE = "quarantine:write"
 
 
 P = Permission
 
 ROLES: dict[str, frozenset[Permission]] = {
     "administrator": frozenset(P),
-    "marketer": frozenset({P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ}),
+    "marketer": frozenset({P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.DICTIONARY_READ}),
     "sales": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ}),
     "support": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ}),
-    "analyst": frozenset({P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.SQL_READ}),
+    "analyst": frozenset(
+        {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.SQL_READ, P.DICTIONARY_READ, P.DICTIONARY_WRITE}
+    ),
     "engineer": frozenset(
         {P.LEDGER_READ, P.EVENTS_READ, P.SQL_READ, P.SOURCES_WRITE, P.KEYS_READ, P.ENGINE_RUN}
+        | {P.DICTIONARY_READ, P.DICTIONARY_WRITE, P.QUARANTINE_WRITE}
     ),
-    "auditor": frozenset({P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ}),
+    "auditor": frozenset({P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ}),
     "privacy_officer": frozenset(
         {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
     ),

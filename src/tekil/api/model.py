@@ -132,6 +132,21 @@ def quarantined(row: Quarantined) -> QuarantinedMessage:
     return QuarantinedMessage(row.source, utc(row.received_at), row.reasons, row.body)
 
 
+class Replay(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which quarantined messages to say again; what is left out does not matter."""
+
+    source: str | None = None
+    reason: str | None = None
+    event: str | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 10_000
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """How many messages were appended to the log once more."""
+
+    replayed: int
+
+
 class SourceView(msgspec.Struct, frozen=True):
     """A source with its part of the ledger, in messages."""
 

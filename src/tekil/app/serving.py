@@ -14,12 +14,14 @@ from types import FrameType
 import uvicorn
 
 from tekil.api.control import control_routes
+from tekil.api.dictionary import dictionary_routes
 from tekil.app.engine import open_engine
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
 from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
+from tekil.load import QuarantineDesk
 from tekil.ports import check_port
 from tekil.store import Store
 
@@ -73,9 +75,11 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 
 def _server(config: Config, engine: Engine) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
+    desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
+    more = [control_routes(engine), dictionary_routes(engine.store, desk)]
     return _Server(
         uvicorn.Config(
-            create_app(reads, engine.store, config, [control_routes(engine)]),
+            create_app(reads, engine.store, config, more, desk),
             host=config.console.host,
             port=config.console.port,
             log_level="warning",

@@ -24,6 +24,11 @@ COMMANDS = {
     "status": ("tekil.cli.looking:status", "Show the ledger: what was accepted, what became of it."),
     "user": ("tekil.cli.users:user", "Make, list and change the users of the console."),
     "audit": ("tekil.cli.audit:audit", "Look through the audit trail, and verify it."),
+    "plan": ("tekil.cli.definitions:plan_command", "Show what applying definitions would change."),
+    "apply": ("tekil.cli.definitions:apply_command", "Put definitions in force."),
+    "definitions": ("tekil.cli.definitions:definitions", "List, export and look back at definitions."),
+    "dictionary": ("tekil.cli.dictionary:dictionary", "Draft, import and export the event dictionary."),
+    "quarantine": ("tekil.cli.quarantine:quarantine", "Look at what could not be loaded; replay it."),
     "rebuild": ("tekil.cli.deriving:rebuild", "Derive everything anew from the events."),
     "verify": ("tekil.cli.deriving:verify_command", "Compare a fresh rebuild with what is live."),
 }

@@ -17,7 +17,19 @@ from tekil import api
 from tekil.access.policy import check_roles
 from tekil.api.declared import declaration
 from tekil.config import Config
-from tekil.console import account, api_keys, audit, live, people, sign_in, sources, users
+from tekil.console import (
+    account,
+    api_keys,
+    audit,
+    dictionary,
+    live,
+    people,
+    quality,
+    quarantine,
+    sign_in,
+    sources,
+    users,
+)
 from tekil.console.assets import Assets
 from tekil.console.forms import check_form, read_form
 from tekil.console.gate import pass_gate
@@ -26,6 +38,7 @@ from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
 from tekil.errors import Forbidden, NotFound, TekilError
+from tekil.load import QuarantineDesk
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -49,9 +62,16 @@ class Application(Litestar):
 
 
 def create_app(
-    reads: Reads, store: Store, config: Config, more: Sequence[ControllerRouterHandler] = ()
+    reads: Reads,
+    store: Store,
+    config: Config,
+    more: Sequence[ControllerRouterHandler] = (),
+    desk: QuarantineDesk | None = None,
 ) -> Litestar:
-    """Return the ASGI application that serves the API, the console, and `more` routes."""
+    """Return the ASGI application that serves the API, the console, and `more` routes.
+
+    Without a `desk`, the quarantine can be looked at and not replayed.
+    """
     if config.access.second_factor:
         check_roles(config.access.second_factor)
     assets = Assets(config.data / "cache")
@@ -61,7 +81,7 @@ def create_app(
         route_handlers=[
             *api.routes(reads, store, metrics),
             *more,
-            *_console(reads, store, config, pages, assets),
+            *_console(reads, store, config, pages, assets, desk),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -73,7 +93,9 @@ def create_app(
     return api.check_declared(app)
 
 
-def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets) -> list[Router]:
+def _console(
+    reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets, desk: QuarantineDesk | None
+) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
 
@@ -95,6 +117,7 @@ def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: A
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
+        "desk": Provide(lambda: desk, sync_to_thread=False),
     }
     handlers = [
         *sign_in.ROUTES,
@@ -105,6 +128,9 @@ def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: A
         *audit.ROUTES,
         *users.ROUTES,
         *account.ROUTES,
+        *quarantine.ROUTES,
+        *dictionary.ROUTES,
+        *quality.ROUTES,
     ]
     return [
         Router("/", route_handlers=handlers, dependencies=given, before_request=let_in),

@@ -46,9 +46,12 @@ def ledger_parts(total: Count, width: float = 1000.0, gap: float = 14.0, least: 
     if not filled:
         return []
     room = width - gap * (len(filled) - 1)
-    small = {s for s in filled if room * states[s] / whole < least}
-    rest = sum(states[s] for s in filled if s not in small)
-    shared = room - least * len(small)
+    small: set[str] = set()
+    shared, rest = room, whole
+    # What the small ones are given, the others lack: one of them may be too small then, too.
+    while new := {s for s in filled if s not in small and shared * states[s] / rest < least}:
+        small |= new
+        shared, rest = room - least * len(small), sum(states[s] for s in filled if s not in small)
     parts: list[Part] = []
     x = from_x = 0.0
     for state in filled:
@@ -73,3 +76,28 @@ def sparkline(values: Sequence[int], width: float = 120.0, height: float = 28.0)
 def hue(text: str) -> int:
     """Return the colour of somebody or something, the same every time."""
     return zlib.crc32(text.encode()) % HUES
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of a small chart, and the value it stands for."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    value: int
+
+
+def bars(values: Sequence[int], width: float = 120.0, height: float = 28.0) -> list[Bar]:
+    """Return a bar for each value, side by side; something is never drawn as nothing."""
+    if not values:
+        return []
+    top, step = max(*values, 1) if len(values) > 1 else max(values[0], 1), width / len(values)
+    drawn = []
+    for i, value in enumerate(values):
+        tall = max(1.5, (height - 1) * value / top) if value else 0.75
+        drawn.append(
+            Bar(round(i * step, 2), round(height - tall, 2), round(step * 0.8, 2), round(tall, 2), value)
+        )
+    return drawn

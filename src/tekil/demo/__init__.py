@@ -21,9 +21,14 @@ What it is like, by default (3,000 people, 120 days; tests hold the main ones wi
   clock in forty is wrong by minutes or hours; crawlers and an uptime check are counted unless recognised.
 """
 
+from pathlib import Path
+
 from tekil.demo.company import Company
 from tekil.demo.play import SOURCES, Played, play
 from tekil.demo.truth import Truth
 from tekil.demo.wire import Sending
 
-__all__ = ["SOURCES", "Company", "Played", "Sending", "Truth", "play"]
+DICTIONARY = Path(__file__).with_name("dictionary.yaml")
+"""What the company says its events mean."""
+
+__all__ = ["DICTIONARY", "SOURCES", "Company", "Played", "Sending", "Truth", "play"]

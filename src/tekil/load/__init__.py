@@ -3,6 +3,7 @@
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
+from tekil.load.replay import Chosen, QuarantineDesk, replay
 from tekil.load.sealing import seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
     EVENTS,
@@ -25,10 +26,13 @@ __all__ = [
     "TABLES",
     "TRAITS",
     "USER_AGENTS",
+    "Chosen",
     "KnownMessages",
     "Prepared",
+    "QuarantineDesk",
     "keep",
     "prepare",
+    "replay",
     "seal_json",
     "seal_text",
     "sealed_identifier",

@@ -6,15 +6,17 @@ Everything before `keep` only stages; `keep` writes, and must run inside the eng
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
 from tekil.load import sql
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
+from tekil.load.replay import release, releases_in, write_release
 from tekil.load.sealing import keep_shadows, seal
 from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
 from tekil.privacy import Vault
@@ -33,14 +35,23 @@ class Prepared:
     has_records: bool
     has_traits: bool
     has_personal: bool
+    has_violations: bool
+    releases: bool
 
 
-def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages, vault: Vault) -> Prepared:
+def prepare(
+    warehouse: Warehouse,
+    bodies: pa.Table,
+    known: KnownMessages,
+    vault: Vault,
+    rules: Rules | None = None,
+) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
-    `bodies` has the log's `READ_SCHEMA`. Reads tables and writes none.
+    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's. Reads tables and writes none.
     """
     unreadable = take_apart(warehouse, bodies)
+    judged = hold_against(warehouse, rules)
     sealed = seal(warehouse, vault)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
@@ -49,13 +60,15 @@ def prepare(warehouse: Warehouse, bodies: pa.Table, known: KnownMessages, vault:
         has_records=_any(shapes["is_record"]),
         has_traits=_any(shapes["is_telling"]),
         has_personal=sealed > 0,
+        has_violations=judged.breaches,
+        releases=False,
     )
     find_repeated(warehouse, known.suspects(prepared.keys))
     warehouse.derive("new_events", sql.NEW_EVENTS)
     take_traits(warehouse, prepared.has_traits)
     put_aside(warehouse, prepared.has_quarantine, vault)
     warehouse.derive("new_ledger", sql.COUNTED)
-    return prepared
+    return let_go(warehouse, bodies, prepared)
 
 
 def take_apart(warehouse: Warehouse, bodies: pa.Table) -> int:
@@ -71,6 +84,13 @@ def take_apart(warehouse: Warehouse, bodies: pa.Table) -> int:
         _open(warehouse, bodies.filter(readable), unreadable)
         return int(unreadable.num_rows)
     return 0
+
+
+def hold_against(warehouse: Warehouse, rules: Rules | None) -> Judged:
+    """Hold the good messages against the dictionary; where nothing is defined, there is nothing to do."""
+    if rules is None or rules.asks_for_nothing:
+        return Judged()
+    return judge(warehouse, rules, sql.OPENED_COLUMNS)
 
 
 def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> None:
@@ -97,6 +117,12 @@ def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault) -> None:
     warehouse.stage("new_quarantine", rows.set_column(at, "body", bodies))
 
 
+def let_go(warehouse: Warehouse, bodies: pa.Table, prepared: Prepared) -> Prepared:
+    """Stage what leaves the quarantine because it is said again here."""
+    releases = releases_in(bodies)
+    return replace(prepared, releases=releases.num_rows > 0 and release(warehouse, releases))
+
+
 def _derive(warehouse: Warehouse, steps: Mapping[str, str], there_is_some: bool, shape: pa.Schema) -> None:
     """Stage one step after the other; where they would find nothing, only the last, without rows."""
     if not there_is_some:
@@ -113,8 +139,12 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
         warehouse.append(TRAITS.name, "SELECT * FROM new_traits")
     if prepared.has_records:
         warehouse.append(RECORD_CHANGES.name, sql.NEW_RECORDS)
+    if prepared.releases:
+        write_release(warehouse)
     if prepared.has_quarantine:
         warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
+    if prepared.has_violations:
+        warehouse.replace(VIOLATIONS.name, "new_violations", "SELECT * FROM new_violations")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
     if prepared.has_personal:
         keep_shadows(warehouse)

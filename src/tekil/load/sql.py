@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tekil.load.tables import EVENTS
 from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
+from tekil.warehouse import columns_given
 
 CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "li_fat_id")
 """The query parameters by which ad platforms know a click again."""
@@ -169,10 +170,14 @@ OPEN = f"""
 SELECT *,
   coalesce({_ANY_WRONG}, FALSE) AS is_wrong,
   key64(source || ':' || message_id) AS message_key,
-  CASE WHEN door = 'import' THEN occurred_at ELSE received_at END AS known_at
+  CASE WHEN door = 'import' THEN occurred_at ELSE received_at END AS known_at,
+  CAST(NULL AS VARCHAR) AS judged_reasons
 FROM ({READ}) AS message_read
 """
-"""… → the same rows with the key they are known by, and whether anything is wrong with them."""
+"""… → the same rows with the key they are known by, and whether anything is wrong with them. What the
+dictionary says against a message comes into `judged_reasons` later."""
+
+OPENED_COLUMNS = tuple(columns_given(READ) + columns_given(OPEN)[1:])
 
 SHAPES = """
 SELECT message_key, is_wrong, type = 'record' AND NOT is_wrong AS is_record,
@@ -246,7 +251,7 @@ WHERE position IN (SELECT position FROM opened WHERE is_wrong)
 """Bodies in which something is wrong."""
 
 PUT_ASIDE = f"""
-SELECT c.position, c.number, c.source, c.received_at, concat_ws(',', {_REASONS}) AS reasons,
+SELECT c.position, c.number, c.source, c.received_at, concat_ws(',', {_REASONS}, c.judged_reasons) AS reasons,
   i.item AS body, CAST(1 AS BIGINT) AS messages
 FROM opened c JOIN items_in(questionable) AS i ON i.position = c.position AND i.number = c.number
 WHERE c.is_wrong

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tekil.dictionary import VIOLATIONS
 from tekil.warehouse import Column, Table
 from tekil.warehouse.protocol import ColumnType
 
@@ -144,4 +145,14 @@ SEALED_VALUES = _table(
     },
 )
 
-TABLES = (EVENTS, TRAITS, RECORD_CHANGES, QUARANTINE, LEDGER, USER_AGENTS, REFERRERS, SEALED_VALUES)
+TABLES = (
+    EVENTS,
+    TRAITS,
+    RECORD_CHANGES,
+    QUARANTINE,
+    LEDGER,
+    USER_AGENTS,
+    REFERRERS,
+    SEALED_VALUES,
+    VIOLATIONS,
+)

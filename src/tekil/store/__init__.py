@@ -3,6 +3,7 @@
 from tekil.store.accounts import User
 from tekil.store.cards import Card, Cards, Identifier
 from tekil.store.data_keys import DataKey, DataKeys
+from tekil.store.definitions import Definitions, NewVersion, Version
 from tekil.store.keys import ApiKey, Keys, Source, WriteKey
 from tekil.store.open import Store, open_store
 from tekil.store.sealed_values import SealedValue, SealedValues
@@ -15,8 +16,10 @@ __all__ = [
     "Cards",
     "DataKey",
     "DataKeys",
+    "Definitions",
     "Identifier",
     "Keys",
+    "NewVersion",
     "SealedValue",
     "SealedValues",
     "Session",
@@ -24,6 +27,7 @@ __all__ = [
     "Store",
     "User",
     "Users",
+    "Version",
     "WriteKey",
     "open_store",
 ]

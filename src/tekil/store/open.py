@@ -16,6 +16,7 @@ from tekil.errors import Misconfigured, Unavailable
 from tekil.store.audit import Audit
 from tekil.store.cards import Cards
 from tekil.store.data_keys import DataKeys
+from tekil.store.definitions import Definitions
 from tekil.store.failures import Failures
 from tekil.store.keys import Keys
 from tekil.store.sealed_values import SealedValues
@@ -43,6 +44,7 @@ class Store:
         self.data_keys = DataKeys(self._begin)
         self.sealed_values = SealedValues(self._begin)
         self.audit = Audit(self._begin)
+        self.definitions = Definitions(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

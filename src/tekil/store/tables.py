@@ -187,3 +187,17 @@ audit_head = Table(
     Column("number", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("revision", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("version", BigInteger, nullable=False),
+    Column("body", Text),
+    Column("author", String(128), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("applied_at", BigInteger, nullable=False),
+    Index("definitions_by_name", "kind", "name", "version", unique=True),
+)

@@ -3,7 +3,7 @@
 SQL is written once, in DuckDB's dialect with the macros of `dialect`, and rendered for the engine at hand.
 """
 
-from tekil.warehouse.dialect import bind, columns_used, wake_expression
+from tekil.warehouse.dialect import bind, columns_given, columns_used, wake_expression
 from tekil.warehouse.open import open_warehouse
 from tekil.warehouse.protocol import Column, Marks, Table, Warehouse, arrow_schema
 
@@ -14,6 +14,7 @@ __all__ = [
     "Warehouse",
     "arrow_schema",
     "bind",
+    "columns_given",
     "columns_used",
     "open_warehouse",
     "wake_expression",

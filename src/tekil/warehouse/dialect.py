@@ -165,6 +165,13 @@ def columns_used(sql: str) -> frozenset[str]:
     return frozenset(column.name for column in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Column))
 
 
+def columns_given(sql: str) -> list[str]:
+    """Return the names of the columns that a SELECT gives, in order; a star stands for itself."""
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    assert isinstance(tree, exp.Query)
+    return list(tree.named_selects)
+
+
 def wake_expression(sql: str) -> str | None:
     """Return the aggregate that says when a SELECT's answers for one group can next change by time alone.
 

@@ -1,0 +1,69 @@
+"""The dictionary's routes: events and their JSON Schemas, and saying quarantined messages again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Router, get, post
+from litestar.params import FromPath, JSONBody
+
+from tekil.api import model, problems
+from tekil.api.access import requires
+from tekil.api.paths import reference as decode
+from tekil.dictionary import Dictionary
+from tekil.dictionary.json_schema import to_json_schema
+from tekil.errors import NotFound
+from tekil.load import Chosen, QuarantineDesk
+from tekil.store import Store
+
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+
+
+def dictionary_routes(store: Store, desk: QuarantineDesk) -> Router:
+    """Return the routes, over the store of definitions and the desk of the quarantine."""
+
+    @get(
+        "/dictionary/{event:str}",
+        summary="An event of the dictionary as JSON Schema",
+        tags=["Dictionary"],
+        guards=[requires("dictionary:read")],
+        security=BEARER,
+        responses=problems.responses(400, 401, 403, 404, 503),
+        sync_to_thread=True,
+    )
+    def get_schema(event: FromPath[str]) -> dict[str, Any]:
+        """Return the schema (draft 2020-12) that the event's messages keep to."""
+        found = Dictionary.read(store.definitions).find(decode(event))
+        if found is None:
+            raise NotFound(f"The dictionary has no event {decode(event)!r}.", code="event_unknown")
+        return to_json_schema(found)
+
+    @get(
+        "/dictionary",
+        summary="The names of the dictionary's events",
+        tags=["Dictionary"],
+        guards=[requires("dictionary:read")],
+        security=BEARER,
+        responses=problems.responses(401, 403, 503),
+        sync_to_thread=True,
+    )
+    def get_names() -> dict[str, list[str]]:
+        """Return all events that are defined, by name."""
+        return {"events": [event.name for event in Dictionary.read(store.definitions).events]}
+
+    @post(
+        "/quarantine/replay",
+        summary="Say quarantined messages again",
+        tags=["Dictionary"],
+        status_code=200,
+        guards=[requires("quarantine:write")],
+        security=BEARER,
+        responses=problems.responses(400, 401, 403, 413, 503),
+        sync_to_thread=True,
+    )
+    def replay(data: JSONBody[model.Replay]) -> model.Replayed:
+        """Append the chosen messages to the log once more; they are loaded like any other."""
+        chosen = Chosen(data.source, data.reason, data.event, limit=data.limit)
+        return model.Replayed(desk.replay(chosen))
+
+    return Router("/v1", route_handlers=[get_schema, get_names, replay])

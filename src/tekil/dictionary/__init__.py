@@ -1,0 +1,20 @@
+"""The event dictionary: what each event means, what it must hold, and how well what is said keeps to it."""
+
+from tekil.dictionary.judging import VIOLATIONS, Judged, Rules, judge
+from tekil.dictionary.kinds import DICTIONARY_KIND, EVENT_KIND
+from tekil.dictionary.model import MODES, Dictionary, Event, EventSpec, Field, Mode
+
+__all__ = [
+    "DICTIONARY_KIND",
+    "EVENT_KIND",
+    "MODES",
+    "VIOLATIONS",
+    "Dictionary",
+    "Event",
+    "EventSpec",
+    "Field",
+    "Judged",
+    "Mode",
+    "Rules",
+    "judge",
+]
