@@ -43,6 +43,29 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trusted_sources: tuple[str, ...] = ()
 
 
+class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A purpose of the company's own, in `[[consent.purposes]]`; without `channels` it has all of them."""
+
+    name: str
+    title_tr: str
+    title_en: str
+    text_tr: str = ""
+    text_en: str = ""
+    channels: tuple[str, ...] = ()
+
+
+class ConsentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What consent is asked for, what a banner's categories stand for, and where the world reaches the pages.
+
+    `categories` maps a category's name to `purpose` or `purpose:channel`, beside the usual ones.
+    """
+
+    purposes: tuple[PurposeSettings, ...] = ()
+    categories: dict[str, str] = {}
+    public_url: str = ""
+    link_days: int = 90
+
+
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the three places things are kept, by URL."""
 
@@ -56,6 +79,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     collect: Collect = Collect()
     console: Console = Console()
     profile: Profile = Profile()
+    consent: ConsentSettings = ConsentSettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

@@ -1,6 +1,7 @@
 """The API: people, their events, the ledger, sources and SQL, over HTTP and JSON."""
 
 from tekil.api.access import KeyRing
+from tekil.api.consents import consent_routes
 from tekil.api.document import document
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
@@ -11,6 +12,7 @@ __all__ = [
     "KeyRing",
     "Metrics",
     "answer",
+    "consent_routes",
     "document",
     "explain",
     "keep_slashes",

@@ -23,6 +23,7 @@ COMMANDS = {
     "status": ("tekil.cli.looking:status", "Show the ledger: what was accepted, what became of it."),
     "rebuild": ("tekil.cli.deriving:rebuild", "Derive everything anew from the events."),
     "verify": ("tekil.cli.deriving:verify_command", "Compare a fresh rebuild with what is live."),
+    "consent": ("tekil.cli.consents:consent", "Look at consents, record them, link to the page for them."),
 }
 """Name → where the command is, and what it does in a line."""
 

@@ -24,6 +24,7 @@ from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, go
 from tekil.console.visit import AnyRequest, SignInNeeded, Visit, visit_of
 from tekil.errors import NotFound, TekilError
+from tekil.privacy.ledger import open_ledger
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -53,9 +54,11 @@ def create_app(
     assets = Assets(config.data / "cache")
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
+    consents = open_ledger(store, config.consent, config.data)
     app = Application(
         route_handlers=[
             *api.routes(reads, store, metrics),
+            *api.consent_routes(consents, config),
             *more,
             *_console(reads, store, config, pages, assets),
         ],

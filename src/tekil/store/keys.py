@@ -14,7 +14,16 @@ from tekil.errors import BadRequest, NotFound
 from tekil.store.clock import Begin, now_us
 from tekil.store.tables import api_keys, sources, write_keys
 
-SCOPES = ("profiles:read", "events:read", "ledger:read", "sql:read", "sources:write", "engine:run")
+SCOPES = (
+    "profiles:read",
+    "events:read",
+    "ledger:read",
+    "sql:read",
+    "sources:write",
+    "engine:run",
+    "consents:read",
+    "consents:write",
+)
 """What an API key may be allowed to do. `*` stands for all of them."""
 
 KEY_LETTERS = string.ascii_letters + string.digits

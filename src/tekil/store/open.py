@@ -13,7 +13,9 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tekil.errors import Misconfigured, Unavailable
+from tekil.store.addresses import Addresses
 from tekil.store.cards import Cards
+from tekil.store.consents import Consents
 from tekil.store.keys import Keys
 from tekil.store.users import Users
 
@@ -29,6 +31,8 @@ class Store:
         self.keys = Keys(self._begin)
         self.users = Users(self._begin)
         self.cards = Cards(self._begin)
+        self.consents = Consents(self._begin)
+        self.addresses = Addresses(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
