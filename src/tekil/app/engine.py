@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 from tekil.config import Config
 from tekil.engine import Engine
+from tekil.load.consents import consents_said
 from tekil.log import open_log
 from tekil.models import ACTIVITY, attributes
+from tekil.privacy.ledger import open_ledger
+from tekil.privacy.signals import ConsentSignals
 from tekil.store import open_store
 from tekil.warehouse import open_warehouse
 
@@ -26,4 +29,11 @@ def open_engine(config: Config) -> Iterator[Engine]:
         places.callback(store.close)
         warehouse = open_warehouse(config.resolve(config.warehouse))
         places.callback(warehouse.close)
-        yield Engine(log, warehouse, store, [ACTIVITY, attributes(config.profile.trusted_sources)])
+        heard = ConsentSignals(open_ledger(store, config.consent, config.data), config.consent)
+        yield Engine(
+            log,
+            warehouse,
+            store,
+            [ACTIVITY, attributes(config.profile.trusted_sources)],
+            before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
+        )

@@ -1,4 +1,4 @@
-"""What an entry of the consent ledger is, and what follows from several, in whatever order they came. Pure."""
+"""What an entry of the consent ledger is, and what follows from several, whichever came first. Pure."""
 
 from __future__ import annotations
 
