@@ -16,7 +16,7 @@ from tests.console.conftest import token
 Client = TestClient[Any]
 Send = Callable[..., Any]
 
-INSIDE = ["/", "/people", "/people/x", "/sources", "/sources/web-shop", "/keys"]
+INSIDE = ["/", "/people", "/people/x", "/sources", "/sources/web-shop", "/keys", "/consents"]
 
 
 @pytest.mark.parametrize("path", [*INSIDE, "/people?q=a%26b"])
@@ -100,6 +100,7 @@ FORMS = [
     ("/sources/web-shop/keys/revoke", {"key": "x"}),
     ("/keys", {"name": "evil", "scope": "*"}),
     ("/keys/x/revoke", {}),
+    ("/consents", {"identifier": "email:a@b.co", "choice": "marketing:email", "given": "yes"}),
     ("/preferences", {"language": "en"}),
     ("/sign-out", {}),
 ]
@@ -121,7 +122,7 @@ def test_a_form_of_another_site_does_nothing(
     assert admin.get("/keys").status_code == 200
 
 
-@pytest.mark.parametrize(("path", "fields"), FORMS[:6])
+@pytest.mark.parametrize(("path", "fields"), FORMS[:7])
 def test_a_stranger_with_a_token_of_their_own_still_does_nothing(
     visitor: Client, store: Store, path: str, fields: dict[str, str]
 ) -> None:

@@ -25,6 +25,8 @@ PAGES = [
     "/sources/web-shop",
     "/sources/web-shop?snippet=curl",
     "/keys",
+    "/consents",
+    "/consents?q=%3Cscript%3E",
 ]
 
 

@@ -15,7 +15,8 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 
 from tekil import api
 from tekil.config import Config
-from tekil.console import api_keys, live, people, sign_in, sources
+from tekil.console import api_keys, consent_page, live, people, sign_in, sources
+from tekil.console import consents as consents_page
 from tekil.console.assets import Assets
 from tekil.console.forms import check_form, read_form
 from tekil.console.hues import Hues
@@ -24,7 +25,7 @@ from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, go
 from tekil.console.visit import AnyRequest, SignInNeeded, Visit, visit_of
 from tekil.errors import NotFound, TekilError
-from tekil.privacy.ledger import open_ledger
+from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -60,7 +61,7 @@ def create_app(
             *api.routes(reads, store, metrics),
             *api.consent_routes(consents, config),
             *more,
-            *_console(reads, store, config, pages, assets),
+            *_console(reads, store, config, pages, assets, consents),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -72,13 +73,18 @@ def create_app(
     return app
 
 
-def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets) -> list[Router]:
+def _console(
+    reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets, consents: ConsentLedger
+) -> list[Router]:
     """Return the pages: those for anybody, and those for people who are signed in."""
     watch = Watch(reads, store)
     limiter = Limiter()
 
-    async def let_anybody_in(request: AnyRequest) -> None:
+    async def look(request: AnyRequest) -> None:
         request.state.visit = await to_thread.run_sync(visit_of, request, store, config)
+
+    async def let_anybody_in(request: AnyRequest) -> None:
+        await look(request)
         if request.method == "POST":
             await check_form(request)
 
@@ -97,12 +103,13 @@ def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: A
         "settings": Provide(lambda: config, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "limiter": Provide(lambda: limiter, sync_to_thread=False),
+        "consents": Provide(lambda: consents, sync_to_thread=False),
     }
-    inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES]
+    inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES, *consents_page.ROUTES]
     return [
         Router(
             "/",
-            route_handlers=sign_in.ROUTES,
+            route_handlers=[*sign_in.ROUTES, *consent_page.ROUTES],
             dependencies=given,
             before_request=let_anybody_in,
         ),
@@ -112,6 +119,8 @@ def _console(reads: Reads, store: Store, config: Config, pages: Pages, assets: A
             dependencies=given,
             before_request=let_signed_in_in,
         ),
+        # Mail programs send no token of ours: the link itself is what proves who asks.
+        Router("/", route_handlers=consent_page.ONE_CLICK_ROUTES, dependencies=given, before_request=look),
         Router("/", route_handlers=[_files(assets)]),
     ]
 

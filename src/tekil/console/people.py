@@ -8,7 +8,9 @@ from litestar.response import Redirect
 
 from tekil.api import reference as decode
 from tekil.api import segment
+from tekil.api.consents import LedgerHere
 from tekil.api.routes import ReadsHere
+from tekil.console.consents_view import stands
 from tekil.console.pages import PagesHere
 from tekil.console.people_view import days, person, trait_text
 from tekil.console.visit import VisitHere
@@ -62,6 +64,7 @@ def show_person(
     visit: VisitHere,
     pages: PagesHere,
     reads: ReadsHere,
+    consents: LedgerHere,
     cursor: FromQuery[str | None] = None,
 ) -> Response[str] | Redirect:
     """Show one person and a page of what they did."""
@@ -70,6 +73,7 @@ def show_person(
     except MovedPerson as moved:
         return Redirect(f"/people/{segment(moved.person_id)}", status_code=308)
     timeline = reads.timeline(card.person_id, cursor=cursor, limit=EVENTS)
+    tokens = [consents.tokens.token(i.kind, i.value) for i in card.identifiers]
     return pages.show(
         visit,
         "person.html",
@@ -79,6 +83,7 @@ def show_person(
         next=timeline.next,
         first_page=cursor is None,
         trait_text=trait_text,
+        stands=stands(consents, consents.store.consents.of(tokens), visit.words.language),
     )
 
 
