@@ -66,6 +66,23 @@ class ConsentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     link_days: int = 90
 
 
+class IysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """İYS, Turkey's register of consents; without `base_url` it is left alone.
+
+    The password is read from the environment's `TEKIL_IYS_PASSWORD`. `sources` maps a ledger entry's source
+    to İYS's, such as `fair = "HS_ETKINLIK"`.
+    """
+
+    base_url: str = ""
+    iys_code: int = 0
+    brand_code: int = 0
+    username: str = ""
+    purpose: str = "marketing"
+    recipient_type: str = "BIREYSEL"
+    sources: dict[str, str] = {}
+    every_seconds: float = 60.0
+
+
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the three places things are kept, by URL."""
 
@@ -80,6 +97,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     console: Console = Console()
     profile: Profile = Profile()
     consent: ConsentSettings = ConsentSettings()
+    iys: IysSettings = IysSettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

@@ -16,7 +16,7 @@ from tests.console.conftest import token
 Client = TestClient[Any]
 Send = Callable[..., Any]
 
-INSIDE = ["/", "/people", "/people/x", "/sources", "/sources/web-shop", "/keys", "/consents"]
+INSIDE = ["/", "/people", "/people/x", "/sources", "/sources/web-shop", "/keys", "/consents", "/consents/iys"]
 
 
 @pytest.mark.parametrize("path", [*INSIDE, "/people?q=a%26b"])

@@ -26,6 +26,7 @@ PAGES = [
     "/sources/web-shop?snippet=curl",
     "/keys",
     "/consents",
+    "/consents/iys",
     "/consents?q=%3Cscript%3E",
 ]
 

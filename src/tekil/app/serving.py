@@ -15,6 +15,7 @@ import uvicorn
 
 from tekil.api.control import control_routes
 from tekil.app.engine import open_engine
+from tekil.app.iys import kept_in_step
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
@@ -64,7 +65,8 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:
-            server.run()
+            with kept_in_step(config, engine.store, stop, say):
+                server.run()
         finally:
             stop.set()
             loop.join()

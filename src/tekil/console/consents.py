@@ -5,20 +5,25 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from litestar import Response, get, post
+from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Redirect
 
 from tekil.api import segment
 from tekil.api.consents import LedgerHere, known_identifiers, split
+from tekil.config import Config
 from tekil.console.consents_view import chosen, grid, stands, today
 from tekil.console.forms import Form, FormHere
+from tekil.console.iys_view import iys_rows
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.visit import Visit, VisitHere
 from tekil.errors import BadRequest
 from tekil.privacy.consents import Named
 from tekil.privacy.ledger import ConsentLedger
+from tekil.store.iys import OVERDUE, REJECTED, WAITING
 
 NEWEST = 30
+IYS_ROWS = 100
 GUESSES = ("email", "phone", "user_id", "anonymous_id")
 """What a search may mean that does not say its kind, likeliest first."""
 
@@ -102,4 +107,22 @@ def record_consent(
     return go(f"/consents?q={segment(f'{found.kind}:{found.value}')}")
 
 
-ROUTES = [show_consents, record_consent]
+@get("/consents/iys", include_in_schema=False, sync_to_thread=True)
+def show_iys(
+    visit: VisitHere, pages: PagesHere, consents: LedgerHere, settings: NamedDependency[Config]
+) -> Response[str]:
+    """Show what waits for İYS and until when, what it refused and why, and what came too late."""
+    records = consents.store.iys
+    return pages.show(
+        visit,
+        "iys.html",
+        page="consents",
+        configured=bool(settings.iys.base_url),
+        counts=records.counts(),
+        waiting=iys_rows(consents, records.of_state(WAITING, IYS_ROWS), visit),
+        overdue=iys_rows(consents, records.of_state(OVERDUE, IYS_ROWS), visit),
+        rejected=iys_rows(consents, records.of_state(REJECTED, IYS_ROWS), visit),
+    )
+
+
+ROUTES = [show_consents, record_consent, show_iys]

@@ -16,6 +16,7 @@ from tekil.errors import Misconfigured, Unavailable
 from tekil.store.addresses import Addresses
 from tekil.store.cards import Cards
 from tekil.store.consents import Consents
+from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
 from tekil.store.users import Users
 
@@ -33,6 +34,7 @@ class Store:
         self.cards = Cards(self._begin)
         self.consents = Consents(self._begin)
         self.addresses = Addresses(self._begin)
+        self.iys = IysRecords(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
