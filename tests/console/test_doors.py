@@ -16,7 +16,18 @@ from tests.console.conftest import token
 Client = TestClient[Any]
 Send = Callable[..., Any]
 
-INSIDE = ["/", "/people", "/people/x", "/sources", "/sources/web-shop", "/keys", "/consents", "/consents/iys"]
+INSIDE = [
+    "/",
+    "/people",
+    "/people/x",
+    "/sources",
+    "/sources/web-shop",
+    "/keys",
+    "/consents",
+    "/consents/iys",
+    "/requests",
+    "/requests/x",
+]
 
 
 @pytest.mark.parametrize("path", [*INSIDE, "/people?q=a%26b"])

@@ -27,6 +27,7 @@ PAGES = [
     "/keys",
     "/consents",
     "/consents/iys",
+    "/requests",
     "/consents?q=%3Cscript%3E",
 ]
 

@@ -5,6 +5,7 @@ from tekil.api.consents import consent_routes
 from tekil.api.document import document
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
+from tekil.api.person_export import export_routes
 from tekil.api.problems import answer, explain
 from tekil.api.routes import routes
 
@@ -15,6 +16,7 @@ __all__ = [
     "consent_routes",
     "document",
     "explain",
+    "export_routes",
     "keep_slashes",
     "reference",
     "routes",

@@ -17,6 +17,7 @@ from tekil import api
 from tekil.config import Config
 from tekil.console import api_keys, consent_page, live, people, sign_in, sources
 from tekil.console import consents as consents_page
+from tekil.console import requests as requests_page
 from tekil.console.assets import Assets
 from tekil.console.forms import check_form, read_form
 from tekil.console.hues import Hues
@@ -25,6 +26,7 @@ from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, go
 from tekil.console.visit import AnyRequest, SignInNeeded, Visit, visit_of
 from tekil.errors import NotFound, TekilError
+from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.reads import Reads
 from tekil.store import Store
@@ -60,6 +62,7 @@ def create_app(
         route_handlers=[
             *api.routes(reads, store, metrics),
             *api.consent_routes(consents, config),
+            *api.export_routes(reads, consents),
             *more,
             *_console(reads, store, config, pages, assets, consents),
         ],
@@ -79,6 +82,7 @@ def _console(
     """Return the pages: those for anybody, and those for people who are signed in."""
     watch = Watch(reads, store)
     limiter = Limiter()
+    desk = Desk(consents, config.workspace.timezone)
 
     async def look(request: AnyRequest) -> None:
         request.state.visit = await to_thread.run_sync(visit_of, request, store, config)
@@ -104,8 +108,16 @@ def _console(
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "limiter": Provide(lambda: limiter, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
+        "desk": Provide(lambda: desk, sync_to_thread=False),
     }
-    inside = [*live.ROUTES, *people.ROUTES, *sources.ROUTES, *api_keys.ROUTES, *consents_page.ROUTES]
+    inside = [
+        *live.ROUTES,
+        *people.ROUTES,
+        *sources.ROUTES,
+        *api_keys.ROUTES,
+        *consents_page.ROUTES,
+        *requests_page.ROUTES,
+    ]
     return [
         Router(
             "/",

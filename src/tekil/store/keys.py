@@ -23,6 +23,7 @@ SCOPES = (
     "engine:run",
     "consents:read",
     "consents:write",
+    "requests:read",
 )
 """What an API key may be allowed to do. `*` stands for all of them."""
 

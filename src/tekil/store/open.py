@@ -18,6 +18,7 @@ from tekil.store.cards import Cards
 from tekil.store.consents import Consents
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.requests import SubjectRequests
 from tekil.store.users import Users
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -35,6 +36,7 @@ class Store:
         self.consents = Consents(self._begin)
         self.addresses = Addresses(self._begin)
         self.iys = IysRecords(self._begin)
+        self.requests = SubjectRequests(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
