@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tekil.config import ConsentSettings
 from tekil.engine import Engine
-from tekil.errors import Misconfigured
+from tekil.errors import Misconfigured, Unavailable
 from tekil.load.consents import consents_said
 from tekil.privacy import tcf
 from tekil.privacy.consents import state
@@ -116,8 +116,13 @@ class Heard:
             built.store,
             built.models,
             clock=lambda: self.installation.now,
-            before_commit=[lambda staged: signals.record(consents_said(staged).to_pylist())],
+            before_commit=[lambda staged: signals.record(consents_said(staged).to_pylist()), self._die],
         )
+        self.dies = False
+
+    def _die(self, _staged: object) -> None:
+        if self.dies:
+            raise Unavailable("The test pulled the plug.")
 
     def states(self, kind: str, value: str) -> dict[str, bool]:
         return {f"{p}:{c}": e.given for (p, c), e in state(self.ledger.entries([(kind, value)])).items()}
@@ -153,4 +158,19 @@ def test_messages_that_say_nothing_of_consent_cost_no_entry(tmp_path: Path) -> N
     heard.installation.say(message(context={"locale": "tr-TR", "app": {"consent": True}}), 5, {"type": "x"})
     heard.installation.run()
     assert heard.ledger.store.consents.newest() == []
+    heard.installation.close()
+
+
+def test_a_crash_after_hearing_and_before_the_commit_leaves_one_entry(tmp_path: Path) -> None:
+    heard = Heard(tmp_path)
+    accepted = {"consent": {"categoryPreferences": {"Analytics": True}}}
+    heard.installation.say(message(messageId="m1", context=accepted))
+    heard.dies = True
+    with pytest.raises(Unavailable):
+        heard.installation.run()
+    assert heard.states("anonymous_id", "a1") == {"analytics:web": True}
+    heard.dies = False
+    heard.installation.pass_time(minutes=5)
+    assert heard.installation.run() == 1
+    assert len(heard.ledger.entries([("anonymous_id", "a1")])) == 1
     heard.installation.close()
