@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tekil.config import ConsentSettings
 from tekil.engine import Engine
 from tekil.errors import Misconfigured, Unavailable
 from tekil.load.consents import consents_said
+from tekil.privacy import signals as signals_module
 from tekil.privacy import tcf
 from tekil.privacy.consents import state
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.privacy.signals import Categories, ConsentSignals, read_context
-from tests.installation import Installation
+from tekil.store import Store
+from tests.installation import NOON, Installation
 
 USUAL = Categories(ConsentSettings())
 
@@ -174,3 +178,77 @@ def test_a_crash_after_hearing_and_before_the_commit_leaves_one_entry(tmp_path: 
     assert heard.installation.run() == 1
     assert len(heard.ledger.entries([("anonymous_id", "a1")])) == 1
     heard.installation.close()
+
+
+def row(value: str, at: int, given: bool) -> dict[str, Any]:
+    """What one message said at a minute of the day."""
+    instant = NOON + timedelta(minutes=at)
+    consent = json.dumps({"categoryPreferences": {"Analytics": given}})
+    told = {"kind": "anonymous_id", "value": value, "source": "web", "consent": consent}
+    return told | {
+        f"{m}_{w}": v for m in ("first", "last") for w, v in (("at", instant), ("message", str(at)))
+    }
+
+
+_people = itertools.count()
+
+
+@settings(suppress_health_check=list(HealthCheck))
+@given(st.lists(st.tuples(st.integers(0, 9), st.booleans()), min_size=1, max_size=8), st.data())
+def test_whoever_repeats_themselves_has_the_last_word_they_said_whatever_came_late(
+    ledger: ConsentLedger, said: list[tuple[int, bool]], data: st.DataObject
+) -> None:
+    signals = ConsentSignals(ledger, ConsentSettings())
+    value = f"a{next(_people)}"
+    arriving = data.draw(st.permutations(said))
+    while arriving:
+        size = data.draw(st.integers(1, len(arriving)))
+        signals.record([row(value, *one) for one in arriving[:size]])
+        arriving = arriving[size:]
+    last = max(at for at, _ in said)
+    valid = state(ledger.entries([("anonymous_id", value)]))["analytics", "web"]
+    assert valid.given == all(given for at, given in said if at == last)
+
+
+def test_a_repetition_is_not_written_until_it_matters(
+    ledger: ConsentLedger, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signals = ConsentSignals(ledger, ConsentSettings())
+    asked: list[int] = []
+    observe = store.consents.observe
+    monkeypatch.setattr(
+        store.consents, "observe", lambda entries: asked.append(len(entries)) or observe(entries)
+    )
+    for at in (0, 10, 30):
+        signals.record([row("a", at, False)])
+    assert asked == [1, 0, 0]
+    signals.record([row("a", 15, True)])
+    assert asked[-1] == 2
+    history = [(e.at, e.given) for e in ledger.entries([("anonymous_id", "a")])]
+    assert [given for _, given in history] == [False, True, False]
+
+
+def test_a_store_that_was_away_hears_it_again(ledger: ConsentLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    signals = ConsentSignals(ledger, ConsentSettings())
+
+    def away(_entries: object) -> int:
+        raise Unavailable("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ledger.store.consents, "observe", away)
+        with pytest.raises(Unavailable):
+            signals.record([row("a", 0, True)])
+    assert signals.record([row("a", 0, True)]) == 1
+
+
+def test_people_beyond_memory_are_written_down_before_they_are_forgotten(
+    ledger: ConsentLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(signals_module, "HEARD_MAX", 2)
+    signals = ConsentSignals(ledger, ConsentSettings())
+    signals.record([row("a", 0, False)])
+    signals.record([row("a", 30, False)])
+    signals.record([row("b", 0, True), row("c", 0, True)])
+    assert len(signals._heard) == 2
+    signals.record([row("a", 15, True)])
+    assert not state(ledger.entries([("anonymous_id", "a")]))["analytics", "web"].given

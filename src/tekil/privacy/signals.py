@@ -7,9 +7,12 @@ setting with a default. Where a message says two things of one purpose, the refu
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -58,6 +61,15 @@ GPC_ENDS = ("sharing",)
 """What Global Privacy Control refuses: the sale or sharing of personal data."""
 
 TRUE = ("true", "1")
+
+PART_NAMES = ("consent", "consent_management", "onetrust_groups", "tc_string", "gpc")
+"""The columns of `load.consents.SAID` that hold what was said."""
+
+HEARD_MAX = 50_000
+"""People whose last words are kept in mind: those on the site in the last minutes."""
+
+READ_MAX = 4_096
+"""Contexts whose meaning is kept in mind: nearly everybody says one of few things."""
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -111,21 +123,67 @@ def read_context(parts: Mapping[str, str | None], categories: Categories) -> Sai
     return Said(choices, _text(consent, "version"))
 
 
+Row = Mapping[str, Any]
+Who = tuple[str, str]
+Parts = tuple[str | None, ...]
+
+
+class _Heard(NamedTuple):
+    """What somebody said last, and the last row in which they said it again, which is not written yet."""
+
+    parts: Parts
+    repeated: Row | None
+
+
 class ConsentSignals:
-    """Writes what messages say to the ledger. The same messages again change nothing."""
+    """Writes what messages say to the ledger; the engine's loop alone calls it. The same again changes nothing."""
 
     def __init__(self, ledger: ConsentLedger, settings: ConsentSettings) -> None:
         """Take the ledger, and what categories stand for."""
         self._ledger = ledger
         self._categories = Categories(settings)
         self._asked = {(p.name, channel) for p in ledger.purposes for channel in p.channels}
+        self._read = lru_cache(maxsize=READ_MAX)(self._read_parts)
+        self._heard: OrderedDict[Who, _Heard] = OrderedDict()
 
     def record(self, rows: Sequence[Mapping[str, Any]]) -> int:
-        """Record the rows of `load.consents.SAID`; return how many entries that were."""
-        return self._ledger.store.consents.observe([entry for row in rows for entry in self._entries(row)])
+        """Record the rows of `load.consents.SAID`; return how many entries that were.
 
-    def _entries(self, row: Mapping[str, Any]) -> Iterable[Entry]:
-        said = read_context(row, self._categories)
+        Who repeats what they said last costs no write: the repetition is kept in mind, and written down when
+        they say something else, before it.
+        """
+        changed: dict[Who, _Heard] = {}
+        wanted: list[Row] = []
+        for who, said in _by_person(rows).items():
+            known = self._heard.get(who)
+            last = max(said, key=lambda row: row["last_at"])
+            if known is not None and all(_parts(row) == known.parts for row in said):
+                is_newer = known.repeated is None or known.repeated["last_at"] < last["last_at"]
+                changed[who] = _Heard(known.parts, last if is_newer else known.repeated)
+                continue
+            wanted += said if known is None or known.repeated is None else [known.repeated, *said]
+            changed[who] = _Heard(_parts(last), None)
+        wanted += self._forgotten(changed)
+        new = self._ledger.store.consents.observe([e for row in wanted for e in self._entries(row)])
+        # Only what is written may count as heard: a store that was away is asked for the same again.
+        for who, heard in changed.items():
+            self._heard[who] = heard
+            self._heard.move_to_end(who)
+        while len(self._heard) > HEARD_MAX:
+            self._heard.popitem(last=False)
+        return new
+
+    def _forgotten(self, changed: Mapping[Who, _Heard]) -> list[Row]:
+        """Return the repetitions of those who will be too many to keep in mind."""
+        over = len(self._heard) + sum(who not in self._heard for who in changed) - HEARD_MAX
+        oldest = islice((who for who in self._heard if who not in changed), max(over, 0))
+        return [row for who in oldest if (row := self._heard[who].repeated) is not None]
+
+    def _read_parts(self, parts: Parts) -> Said:
+        return read_context(dict(zip(PART_NAMES, parts, strict=True)), self._categories)
+
+    def _entries(self, row: Row) -> Iterable[Entry]:
+        said = self._read(_parts(row))
         token = self._ledger.tokens.token(row["kind"], row["value"])
         moments = {_microseconds(row[f"{m}_at"]): row[f"{m}_message"] for m in ("last", "first")}
         for (purpose, channel), (given, signal) in said.choices.items():
@@ -147,6 +205,17 @@ class ConsentSignals:
                     msgspec.json.encode(proof).decode(),
                     OBSERVED,
                 )
+
+
+def _parts(row: Row) -> Parts:
+    return tuple(row.get(name) for name in PART_NAMES)
+
+
+def _by_person(rows: Iterable[Row]) -> dict[Who, list[Row]]:
+    found: dict[Who, list[Row]] = {}
+    for row in rows:
+        found.setdefault((row["kind"], row["value"]), []).append(row)
+    return found
 
 
 Told = tuple[Choice, bool, str]
