@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from litestar.testing import TestClient
 
+from tekil.store import Card, Identifier, Store
+
 Client = TestClient[Any]
 Bearer = Callable[..., dict[str, str]]
 AYSE = "/v1/consents/email:ayse%2B1@example.com"
@@ -86,3 +88,19 @@ def test_reading_and_writing_are_rights_of_their_own(client: Client, bearer: Bea
         assert client.post(path, json=sent, headers=reader).status_code == 403
         assert client.post(path, json=sent).status_code == 401
     assert client.get(AYSE, headers=bearer("consents:write")).status_code == 403
+
+
+def test_what_a_person_said_under_their_number_counts_for_their_address(
+    client: Client, writer: dict[str, str], store: Store
+) -> None:
+    owned = (Identifier("email", "merve@example.com", "i1"), Identifier("user_id", "M-77", "i2"))
+    store.cards.publish([], [Card("p-merve", "{}", 1, owned)], 1)
+    said = {"purpose": "marketing", "channel": "email"}
+    client.post("/v1/consents/email:merve@example.com", json={**said, "given": True}, headers=writer)
+    permission = "/v1/consents/{}/permission?purpose=marketing&channel=email"
+    for reference in ("email:merve@example.com", "user_id:M-77"):
+        assert client.get(permission.format(reference), headers=writer).json()["allowed"]
+    client.post("/v1/consents/user_id:M-77", json={**said, "given": False}, headers=writer)
+    told = client.get(permission.format("email:merve@example.com"), headers=writer).json()
+    assert not told["allowed"]
+    assert [entry["kind"] for entry in told["because"]] == ["user_id"]

@@ -10,6 +10,8 @@ import pytest
 from litestar.testing import TestClient
 
 from tekil.store import Store
+from tekil.store.clock import now_us
+from tekil.store.requests import SubjectRequest
 from tests.api.reads_double import SCRIPT, FullShop
 
 Client = TestClient[Any]
@@ -99,3 +101,18 @@ def test_a_request_about_nobody_has_nothing_to_export(admin: Client, send: Send)
     send(admin, path, f"{path}/identity", {"identity": "verified"})
     assert admin.get(f"{path}/export.json").status_code == 404
     assert admin.get("/requests/nothing").status_code == 404
+
+
+def test_the_desk_warns_of_what_is_due(admin: Client, store: Store) -> None:
+    now = now_us()
+    for name, due_at in (
+        ("late", now - 1),
+        ("soon", now + 86_400_000_000),
+        ("far", now + 20 * 86_400_000_000),
+    ):
+        store.requests.add(SubjectRequest(name, "access", "email", "t", now, due_at, "email"))
+    page = admin.get("/requests").text
+    assert "1 başvurunun yanıt süresi geçti." in page
+    assert "1 başvurunun süresi yedi gün içinde doluyor." in page
+    store.requests.change("late", status="closed", decision="refused", closed_at=now)
+    assert "süresi geçti" not in admin.get("/requests").text

@@ -252,3 +252,10 @@ def test_people_beyond_memory_are_written_down_before_they_are_forgotten(
     assert len(signals._heard) == 2
     signals.record([row("a", 15, True)])
     assert not state(ledger.entries([("anonymous_id", "a")]))["analytics", "web"].given
+
+
+def test_a_late_word_is_not_taken_for_the_last(ledger: ConsentLedger) -> None:
+    signals = ConsentSignals(ledger, ConsentSettings())
+    for at, allowed in ((1, True), (0, False), (1, False)):
+        signals.record([row("late", at, allowed)])
+    assert not state(ledger.entries([("anonymous_id", "late")]))["analytics", "web"].given

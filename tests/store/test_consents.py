@@ -37,11 +37,21 @@ def test_totals_and_days_count_valid_consents_whatever_came_late(store: Store) -
 
 def test_what_messages_say_is_kept_when_it_changes(store: Store) -> None:
     said = [entry("a", at, True, OBSERVED) for at in (1, 2, 3)]
-    assert store.consents.observe(said) == 1
-    assert store.consents.observe(said) == 0
-    assert store.consents.observe([entry("a", 4, False, OBSERVED), entry("b", 4, True, OBSERVED)]) == 2
+    assert store.consents.observe(said).entries == 1
+    assert store.consents.observe(said).entries == 0
+    assert (
+        store.consents.observe([entry("a", 4, False, OBSERVED), entry("b", 4, True, OBSERVED)]).entries == 2
+    )
     assert [(e.at, e.given) for e in store.consents.of(["a"])] == [(1, True), (4, False)]
-    assert store.consents.observe([entry("c", 9, True, OBSERVED)] * 2) == 1
+    assert store.consents.observe([entry("c", 9, True, OBSERVED)] * 2).entries == 1
+
+
+def test_only_the_latest_word_of_somebody_is_told_to_be_that(store: Store) -> None:
+    assert store.consents.observe([entry("a", 5, True, OBSERVED)]).latest == {"a"}
+    assert store.consents.observe([entry("a", 5, False, OBSERVED), entry("b", 1, True, OBSERVED)]).latest == {
+        "b"
+    }
+    assert store.consents.observe([entry("a", 3, True, OBSERVED, "web")]).latest == frozenset()
 
 
 def test_a_late_message_makes_a_repeated_choice_news(store: Store) -> None:

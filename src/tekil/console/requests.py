@@ -25,7 +25,16 @@ from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.people_view import trait_text
 from tekil.console.visit import Visit, VisitHere
 from tekil.errors import BadRequest, NotFound
-from tekil.privacy.desk import CHANNELS, DECISIONS, IDENTITY, KINDS, Desk, urgency
+from tekil.privacy.desk import (
+    CHANNELS,
+    DAY_US,
+    DECISIONS,
+    IDENTITY,
+    KINDS,
+    URGENT_DAYS,
+    Desk,
+    urgency,
+)
 from tekil.reads import Reads
 from tekil.store.clock import now_us
 from tekil.store.requests import CLOSED, OPEN, SubjectRequest
@@ -62,11 +71,15 @@ def show_requests(visit: VisitHere, pages: PagesHere, desk: DeskHere) -> Respons
 
 
 def _list(visit: Visit, pages: Pages, desk: Desk, form: Form, refusal: str = "") -> Response[str]:
+    now = now_us()
+    overdue = desk.requests.count_due(now)
     return pages.show(
         visit,
         "requests.html",
         status=400 if refusal else 200,
         page="requests",
+        overdue=overdue,
+        urgent=desk.requests.count_due(now + URGENT_DAYS * DAY_US) - overdue,
         open=[_row(desk, one, visit) for one in desk.requests.of_status(OPEN)],
         closed=[_row(desk, one, visit) for one in desk.requests.of_status(CLOSED, CLOSED_SHOWN)],
         kinds=KINDS,

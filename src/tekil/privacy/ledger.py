@@ -37,6 +37,10 @@ class ConsentLedger:
         self.store, self.tokens, self.links, self.purposes = store, tokens, links, tuple(purposes)
         self._clock = clock
 
+    def now(self) -> int:
+        """Return the instant (microseconds) that an entry recorded now would bear."""
+        return self._clock()
+
     def named(self, kind: str, value: str) -> Named:
         """Return an identifier in its normal form. Raises `BadRequest` where it can be none of its kind."""
         normal = normalise(kind, value) if kind in IDENTIFIER_KINDS and "\0" not in value else None

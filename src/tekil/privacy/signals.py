@@ -8,7 +8,7 @@ setting with a default. Where a message says two things of one purpose, the refu
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -129,14 +129,27 @@ Parts = tuple[str | None, ...]
 
 
 class _Heard(NamedTuple):
-    """What somebody said last, and the last row in which they said it again, which is not written yet."""
+    """Somebody's last word, when it was said, and the row that said it then, where it is not written yet."""
 
     parts: Parts
+    at: datetime
     repeated: Row | None
+
+    def repeating(self, rows: Sequence[Row]) -> _Heard:
+        """Return the same word, said again in some rows."""
+        last = max(rows, key=lambda row: row["last_at"])
+        return _Heard(self.parts, last["last_at"], last) if last["last_at"] > self.at else self
+
+
+def _last_word(rows: Sequence[Row]) -> _Heard | None:
+    """Return what was said last in some rows, all of them written; nothing where two things were."""
+    at = max(row["last_at"] for row in rows)
+    last = {_parts(row) for row in rows if row["last_at"] == at}
+    return _Heard(last.pop(), at, None) if len(last) == 1 else None
 
 
 class ConsentSignals:
-    """Writes what messages say to the ledger; the engine's loop alone calls it. The same again changes nothing."""
+    """Writes what messages say to the ledger, for one thread. The same messages again change nothing."""
 
     def __init__(self, ledger: ConsentLedger, settings: ConsentSettings) -> None:
         """Take the ledger, and what categories stand for."""
@@ -152,31 +165,33 @@ class ConsentSignals:
         Who repeats what they said last costs no write: the repetition is kept in mind, and written down when
         they say something else, before it.
         """
-        changed: dict[Who, _Heard] = {}
-        wanted: list[Row] = []
+        repeating: dict[Who, _Heard] = {}
+        written: dict[Who, list[Row]] = {}
         for who, said in _by_person(rows).items():
             known = self._heard.get(who)
-            last = max(said, key=lambda row: row["last_at"])
             if known is not None and all(_parts(row) == known.parts for row in said):
-                is_newer = known.repeated is None or known.repeated["last_at"] < last["last_at"]
-                changed[who] = _Heard(known.parts, last if is_newer else known.repeated)
-                continue
-            wanted += said if known is None or known.repeated is None else [known.repeated, *said]
-            changed[who] = _Heard(_parts(last), None)
-        wanted += self._forgotten(changed)
-        new = self._ledger.store.consents.observe([e for row in wanted for e in self._entries(row)])
+                repeating[who] = known.repeating(said)
+            else:
+                written[who] = said if known is None or known.repeated is None else [known.repeated, *said]
+        wanted = [row for of in written.values() for row in of] + self._forgotten({*repeating, *written})
+        observed = self._ledger.store.consents.observe([e for row in wanted for e in self._entries(row)])
         # Only what is written may count as heard: a store that was away is asked for the same again.
-        for who, heard in changed.items():
-            self._heard[who] = heard
+        for who, said in written.items():
+            self._heard.pop(who, None)
+            word = _last_word(said)
+            if word is not None and self._ledger.tokens.token(*who) in observed.latest:
+                self._heard[who] = word
+        for who, word in repeating.items():
+            self._heard[who] = word
             self._heard.move_to_end(who)
         while len(self._heard) > HEARD_MAX:
             self._heard.popitem(last=False)
-        return new
+        return observed.entries
 
-    def _forgotten(self, changed: Mapping[Who, _Heard]) -> list[Row]:
+    def _forgotten(self, speaking: Set[Who]) -> list[Row]:
         """Return the repetitions of those who will be too many to keep in mind."""
-        over = len(self._heard) + sum(who not in self._heard for who in changed) - HEARD_MAX
-        oldest = islice((who for who in self._heard if who not in changed), max(over, 0))
+        over = len(self._heard) + sum(who not in self._heard for who in speaking) - HEARD_MAX
+        oldest = islice((who for who in self._heard if who not in speaking), max(over, 0))
         return [row for who in oldest if (row := self._heard[who].repeated) is not None]
 
     def _read_parts(self, parts: Parts) -> Said:
@@ -185,6 +200,7 @@ class ConsentSignals:
     def _entries(self, row: Row) -> Iterable[Entry]:
         said = self._read(_parts(row))
         token = self._ledger.tokens.token(row["kind"], row["value"])
+        now = self._ledger.now()
         moments = {_microseconds(row[f"{m}_at"]): row[f"{m}_message"] for m in ("last", "first")}
         for (purpose, channel), (given, signal) in said.choices.items():
             if (purpose, channel) not in self._asked:
@@ -199,7 +215,7 @@ class ConsentSignals:
                     channel,
                     given,
                     at,
-                    at,
+                    now,
                     row["source"],
                     said.text_version[:64],
                     msgspec.json.encode(proof).decode(),

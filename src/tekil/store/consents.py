@@ -45,6 +45,13 @@ class Total(msgspec.Struct, frozen=True):
     given: int
 
 
+class Observed(msgspec.Struct, frozen=True):
+    """How many entries observations gave, and the tokens of which nothing as late was observed before."""
+
+    entries: int = 0
+    latest: frozenset[str] = frozenset()
+
+
 class Consents:
     """Reads and writes of the consent ledger. Safe for many threads and processes."""
 
@@ -61,10 +68,10 @@ class Consents:
             known = by_stream(_entries_of(connection, {entry.token for entry in entries}))
             return _write(connection, entries, known)
 
-    def observe(self, observed: Sequence[Entry]) -> int:
-        """Add what messages said and nobody knew yet; return how many entries that were. See `settle`."""
+    def observe(self, observed: Sequence[Entry]) -> Observed:
+        """Add what messages said and nobody knew yet; return what that gave. See `settle`."""
         if not observed:
-            return 0
+            return Observed()
         tokens = {entry.token for entry in observed}
         with self._begin() as connection:
             _lock(connection)
@@ -78,7 +85,7 @@ class Consents:
                 new += added
                 sightings += [entry for given, entry in after.items() if before.get(given) != entry]
             _keep_sightings(connection, sightings)
-            return _write(connection, new, known)
+            return Observed(_write(connection, new, known), _latest(observed, seen))
 
     def of(self, tokens: Iterable[str]) -> list[Entry]:
         """Return all entries of some identifiers' tokens, oldest choice first."""
@@ -164,6 +171,13 @@ def _sightings_of(connection: Connection, tokens: set[str]) -> dict[Stream, dict
             entry = msgspec.json.decode(body, type=Entry)
             found.setdefault(entry.stream, {})[entry.given] = entry
     return found
+
+
+def _latest(observed: Sequence[Entry], seen: dict[Stream, dict[bool, Entry]]) -> frozenset[str]:
+    known: dict[str, int] = {}
+    for (token, *_), sightings in seen.items():
+        known[token] = max(known.get(token, 0), *(entry.at for entry in sightings.values()), 0)
+    return frozenset(e.token for e in observed if e.token not in known or e.at > known[e.token])
 
 
 def _keep_sightings(connection: Connection, sightings: Sequence[Entry]) -> None:

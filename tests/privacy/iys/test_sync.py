@@ -168,3 +168,15 @@ def test_the_loop_goes_on_after_what_fails_and_ends_when_told(
     say(ledger, True)
     sync.run(stop, note)
     assert [error.code for error in errors] == ["iys_unavailable"]
+
+
+def test_what_was_looked_through_is_not_looked_through_again(
+    ledger: ConsentLedger, sync: IysSync, clock: Clock, store: Store
+) -> None:
+    say(ledger, True)
+    sync.step()
+    clock.pass_time(days=1)
+    sync.step()
+    assert int(store.iys.mark("collected")) == clock.now
+    say(ledger, True, "call")
+    assert sync.step().collected == 1

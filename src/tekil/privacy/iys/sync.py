@@ -78,11 +78,12 @@ class IysSync:
         return Step(collected, sent, accepted + accepted_now, refused + refused_now, self._pull())
 
     def _collect(self) -> int:
-        since = int(self._records.mark(COLLECTED) or 0)
+        since, now = int(self._records.mark(COLLECTED) or 0), self._ledger.now()
         entries = self._records.missing(self._settings.purpose, tuple(TYPES), since - OVERLAP_US, BATCH)
         self._records.add([self._record(entry) for entry in entries])
-        if entries:
-            self._records.set_mark(COLLECTED, str(max(since, *(e.recorded_at for e in entries))))
+        # The ledger is mostly what banners say, so it is not looked through again where nothing was found.
+        seen = max(entry.recorded_at for entry in entries) if len(entries) == BATCH else now
+        self._records.set_mark(COLLECTED, str(max(since, seen)))
         return len(entries)
 
     def _record(self, entry: Entry) -> IysRecord:
