@@ -56,6 +56,46 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_minutes: int = 60
 
 
+class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A purpose of the company's own, in `[[consent.purposes]]`; without `channels` it has all of them."""
+
+    name: str
+    title_tr: str
+    title_en: str
+    text_tr: str = ""
+    text_en: str = ""
+    channels: tuple[str, ...] = ()
+
+
+class ConsentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What consent is asked for, what a banner's categories stand for, and where the world reaches the pages.
+
+    `categories` maps a category's name to `purpose` or `purpose:channel`, beside the usual ones.
+    """
+
+    purposes: tuple[PurposeSettings, ...] = ()
+    categories: dict[str, str] = {}
+    public_url: str = ""
+    link_days: int = 90
+
+
+class IysSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """İYS, Turkey's register of consents; without `base_url` it is left alone.
+
+    The password is read from the environment's `TEKIL_IYS_PASSWORD`. `sources` maps a ledger entry's source
+    to İYS's, such as `fair = "HS_ETKINLIK"`.
+    """
+
+    base_url: str = ""
+    iys_code: int = 0
+    brand_code: int = 0
+    username: str = ""
+    purpose: str = "marketing"
+    recipient_type: str = "BIREYSEL"
+    sources: dict[str, str] = {}
+    every_seconds: float = 60.0
+
+
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the three places things are kept, by URL."""
 
@@ -71,6 +111,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     profile: Profile = Profile()
     keys: Keys = Keys()
     access: Access = Access()
+    consent: ConsentSettings = ConsentSettings()
+    iys: IysSettings = IysSettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

@@ -105,11 +105,16 @@ class Engine:
         vault: Vault,
         *,
         clock: Callable[[], datetime] = utc_now,
+        before_commit: Sequence[Callable[[Warehouse], object]] = (),
     ) -> None:
-        """Take the three places, the models and the vault; make the tables that are missing."""
+        """Take the three places, the models and the vault; make the tables that are missing.
+
+        `before_commit` looks at what a cycle has staged, and may be called again for the same messages.
+        """
         self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
         self._clock = clock
         self.vault = vault
+        self._before_commit = tuple(before_commit)
         self._digest = models_digest(models)
         self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
@@ -168,6 +173,8 @@ class Engine:
             return None
         due = self._stage_due()
         prepared = self._stage_refresh(bodies)
+        for look in self._before_commit:
+            look(self.warehouse)
         position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
         after = Marks(position, marks.cycle + 1, now, self._digest)
         self._cycles += 1

@@ -28,6 +28,16 @@ def test_nothing_that_can_be_asked_breaks_it(
     load_all_checks()
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
     headers = bearer("profiles:read", "events:read", "ledger:read", "sql:read", "sources:write", "audit:read")
+    headers = bearer(
+        "profiles:read",
+        "events:read",
+        "ledger:read",
+        "sql:read",
+        "sources:write",
+        "consents:read",
+        "consents:write",
+        "requests:read",
+    )
     asked = 0
     for found in schema.get_all_operations():
         operation = found.ok()

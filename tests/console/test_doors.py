@@ -18,6 +18,18 @@ Send = Callable[..., Any]
 
 INSIDE = ["/", "/people", "/people/x", "/sources", "/sources/web-shop", "/keys"]
 INSIDE += ["/dictionary", "/dictionary/x", "/quality", "/quarantine"]
+INSIDE = [
+    "/",
+    "/people",
+    "/people/x",
+    "/sources",
+    "/sources/web-shop",
+    "/keys",
+    "/consents",
+    "/consents/iys",
+    "/requests",
+    "/requests/x",
+]
 
 
 @pytest.mark.parametrize("path", [*INSIDE, "/people?q=a%26b"])
@@ -86,6 +98,7 @@ FORMS = [
     ("/sources/web-shop/keys/revoke", {"key": "x"}),
     ("/keys", {"name": "evil", "scope": "*"}),
     ("/keys/x/revoke", {}),
+    ("/consents", {"identifier": "email:a@b.co", "choice": "marketing:email", "given": "yes"}),
     ("/preferences", {"language": "en"}),
     ("/sign-out", {}),
 ]
@@ -107,7 +120,7 @@ def test_a_form_of_another_site_does_nothing(
     assert admin.get("/keys").status_code == 200
 
 
-@pytest.mark.parametrize(("path", "fields"), FORMS[:6])
+@pytest.mark.parametrize(("path", "fields"), FORMS[:7])
 def test_a_stranger_with_a_token_of_their_own_still_does_nothing(
     visitor: Client, store: Store, path: str, fields: dict[str, str]
 ) -> None:

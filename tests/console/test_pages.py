@@ -34,6 +34,10 @@ PAGES = [
     "/dictionary",
     "/quality",
     "/quarantine",
+    "/consents",
+    "/consents/iys",
+    "/requests",
+    "/consents?q=%3Cscript%3E",
 ]
 
 

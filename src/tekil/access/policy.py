@@ -34,15 +34,23 @@ class Permission(StrEnum):
     DICTIONARY_READ = "dictionary:read"
     DICTIONARY_WRITE = "dictionary:write"
     QUARANTINE_WRITE = "quarantine:write"
+    CONSENTS_READ = "consents:read"
+    CONSENTS_WRITE = "consents:write"
+    REQUESTS_READ = "requests:read"
+    REQUESTS_WRITE = "requests:write"
 
 
 P = Permission
 
 ROLES: dict[str, frozenset[Permission]] = {
     "administrator": frozenset(P),
-    "marketer": frozenset({P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.DICTIONARY_READ}),
-    "sales": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ}),
-    "support": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ}),
+    "marketer": frozenset(
+        {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.DICTIONARY_READ, P.CONSENTS_READ}
+    ),
+    "sales": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ}),
+    "support": frozenset(
+        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ, P.CONSENTS_WRITE}
+    ),
     "analyst": frozenset(
         {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.SQL_READ, P.DICTIONARY_READ, P.DICTIONARY_WRITE}
     ),
@@ -53,6 +61,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     "auditor": frozenset({P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ}),
     "privacy_officer": frozenset(
         {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
+        | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
     ),
 }
 """Role → what it may. Each has what its work needs; somebody with two roles has what both have."""

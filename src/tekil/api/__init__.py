@@ -1,10 +1,12 @@
 """The API: people, their events, the ledger, sources and SQL, over HTTP and JSON."""
 
 from tekil.api.access import KeyRing, address_of
+from tekil.api.consents import consent_routes
 from tekil.api.declared import FOR_ANYBODY, FOR_SIGNED_IN, check_declared, needs
 from tekil.api.document import document
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
+from tekil.api.person_export import export_routes
 from tekil.api.problems import answer, explain
 from tekil.api.routes import routes
 
@@ -16,8 +18,10 @@ __all__ = [
     "address_of",
     "answer",
     "check_declared",
+    "consent_routes",
     "document",
     "explain",
+    "export_routes",
     "keep_slashes",
     "needs",
     "reference",

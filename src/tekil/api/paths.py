@@ -8,7 +8,14 @@ from urllib.parse import quote, unquote
 from litestar.enums import ScopeType
 from litestar.types import Scope
 
-PREFIXES = (b"/v1/profiles/", b"/people/", b"/sources/", b"/dictionary/", b"/v1/dictionary/")
+PREFIXES = (
+    b"/v1/profiles/",
+    b"/people/",
+    b"/sources/",
+    b"/dictionary/",
+    b"/v1/dictionary/",
+    b"/v1/consents/",
+)
 """Below these, one segment of the path is somebody's own text."""
 
 KEPT = re.compile(rb"(%2f|%25)", re.IGNORECASE)

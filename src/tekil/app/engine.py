@@ -7,9 +7,12 @@ from collections.abc import Iterator
 
 from tekil.config import Config
 from tekil.engine import Engine
+from tekil.load.consents import consents_said
 from tekil.log import open_log
 from tekil.models import ACTIVITY, attributes
 from tekil.privacy import DayKeys, open_keys, open_vault
+from tekil.privacy.ledger import open_ledger
+from tekil.privacy.signals import ConsentSignals
 from tekil.store import open_store
 from tekil.warehouse import open_warehouse
 
@@ -29,4 +32,13 @@ def open_engine(config: Config) -> Iterator[Engine]:
         warehouse = open_warehouse(config.resolve(config.warehouse))
         places.callback(warehouse.close)
         models = [ACTIVITY, attributes(config.profile.trusted_sources)]
-        yield Engine(log, warehouse, store, models, open_vault(store, keys))
+        vault = open_vault(store, keys)
+        heard = ConsentSignals(open_ledger(store, vault, keys, config.consent), config.consent)
+        yield Engine(
+            log,
+            warehouse,
+            store,
+            models,
+            vault,
+            before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
+        )

@@ -16,6 +16,7 @@ import uvicorn
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
 from tekil.app.engine import open_engine
+from tekil.app.iys import kept_in_step
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
@@ -23,6 +24,8 @@ from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
 from tekil.ports import check_port
+from tekil.privacy import open_keys
+from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.store import Store
 
 LOOP_DIED = 70
@@ -54,7 +57,9 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         password = engine.store.users.create_first()
         if password:
             say(f"Sign in to the console as admin with the password {password}  (shown this once)")
-        server = _server(config, engine)
+        keys = open_keys(config, engine.store)
+        consents = open_ledger(engine.store, engine.vault, keys, config.consent)
+        server = _server(config, engine, consents)
         stop = threading.Event()
 
         def end(_number: int, _frame: FrameType | None) -> None:
@@ -66,20 +71,21 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:
-            server.run()
+            with kept_in_step(config, consents, stop, say):
+                server.run()
         finally:
             stop.set()
             loop.join()
     say("The engine has stopped.")
 
 
-def _server(config: Config, engine: Engine) -> _Server:
+def _server(config: Config, engine: Engine, consents: ConsentLedger) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     more = [control_routes(engine), dictionary_routes(engine.store, desk)]
     return _Server(
         uvicorn.Config(
-            create_app(reads, engine.store, config, more, desk),
+            create_app(reads, engine.store, config, more, desk, consents),
             host=config.console.host,
             port=config.console.port,
             log_level="warning",

@@ -21,6 +21,7 @@ from tekil.console import (
     account,
     api_keys,
     audit,
+    consent_page,
     dictionary,
     live,
     people,
@@ -30,6 +31,8 @@ from tekil.console import (
     sources,
     users,
 )
+from tekil.console import consents as consents_page
+from tekil.console import requests as requests_page
 from tekil.console.assets import Assets
 from tekil.console.forms import check_form, read_form
 from tekil.console.gate import pass_gate
@@ -39,6 +42,9 @@ from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
+from tekil.privacy import open_keys, open_vault
+from tekil.privacy.desk import Desk
+from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -67,6 +73,7 @@ def create_app(
     config: Config,
     more: Sequence[ControllerRouterHandler] = (),
     desk: QuarantineDesk | None = None,
+    consents: ConsentLedger | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -77,11 +84,16 @@ def create_app(
     assets = Assets(config.data / "cache")
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
+    if consents is None:
+        keys = open_keys(config, store)
+        consents = open_ledger(store, open_vault(store, keys), keys, config.consent)
     app = Application(
         route_handlers=[
             *api.routes(reads, store, metrics),
+            *api.consent_routes(consents, config),
+            *api.export_routes(reads, consents),
             *more,
-            *_console(reads, store, config, pages, assets, desk),
+            *_console(reads, store, config, pages, assets, desk, consents),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -94,19 +106,28 @@ def create_app(
 
 
 def _console(
-    reads: Reads, store: Store, config: Config, pages: Pages, assets: Assets, desk: QuarantineDesk | None
+    reads: Reads,
+    store: Store,
+    config: Config,
+    pages: Pages,
+    assets: Assets,
+    quarantined: QuarantineDesk | None,
+    consents: ConsentLedger,
 ) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
+    requested = Desk(consents, config.workspace.timezone)
+
+    async def look(request: AnyRequest) -> None:
+        request.state.visit = await to_thread.run_sync(visit_of, request, store, config)
 
     async def let_in(request: AnyRequest) -> None:
-        visit = await to_thread.run_sync(visit_of, request, store, config)
-        request.state.visit = visit
+        await look(request)
         if request.method == "POST":
             await check_form(request)
         # Checked before the application starts: every route declares whom it lets in.
         access = declaration(request.route_handler)
-        pass_gate(visit, "signed in" if access is None else access, request.method, config)
+        pass_gate(request.state.visit, "signed in" if access is None else access, request.method, config)
 
     given = {
         "visit": Provide(_visit, sync_to_thread=False),
@@ -117,7 +138,9 @@ def _console(
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
-        "desk": Provide(lambda: desk, sync_to_thread=False),
+        "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
+        "consents": Provide(lambda: consents, sync_to_thread=False),
+        "desk": Provide(lambda: requested, sync_to_thread=False),
     }
     handlers = [
         *sign_in.ROUTES,
@@ -131,9 +154,14 @@ def _console(
         *quarantine.ROUTES,
         *dictionary.ROUTES,
         *quality.ROUTES,
+        *consents_page.ROUTES,
+        *requests_page.ROUTES,
+        *consent_page.ROUTES,
     ]
     return [
         Router("/", route_handlers=handlers, dependencies=given, before_request=let_in),
+        # Mail programs send no token of ours: the link itself is what proves who asks.
+        Router("/", route_handlers=consent_page.ONE_CLICK_ROUTES, dependencies=given, before_request=look),
         Router("/", route_handlers=[_files(assets)]),
     ]
 

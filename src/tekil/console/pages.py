@@ -42,6 +42,8 @@ NAV: tuple[tuple[str, str, Access], ...] = (
     ("quality", "/quality", Access(Permission.DICTIONARY_READ)),
     ("quarantine", "/quarantine", Access(Permission.EVENTS_READ)),
     ("keys", "/keys", Access(Permission.KEYS_READ)),
+    ("consents", "/consents", Access(Permission.CONSENTS_READ)),
+    ("requests", "/requests", Access(Permission.REQUESTS_READ)),
     ("users", "/users", Access(Permission.USERS_READ)),
     ("roles", "/roles", Access(Permission.USERS_READ)),
     ("audit", "/audit", Access(Permission.AUDIT_READ)),

@@ -9,7 +9,9 @@ from litestar.response import Redirect
 from tekil.access.policy import Condition, Permission
 from tekil.api import needs, segment
 from tekil.api import reference as decode
+from tekil.api.consents import LedgerHere
 from tekil.api.routes import ReadsHere
+from tekil.console.consents_view import stands
 from tekil.console.pages import PagesHere
 from tekil.console.people_view import days, person, trait_text
 from tekil.console.visit import VisitHere
@@ -66,6 +68,7 @@ def show_person(
     visit: VisitHere,
     pages: PagesHere,
     reads: ReadsHere,
+    consents: LedgerHere,
     cursor: FromQuery[str | None] = None,
 ) -> Response[str] | Redirect:
     """Show one person and a page of what they did."""
@@ -84,6 +87,7 @@ def show_person(
         next=timeline.next,
         first_page=cursor is None,
         trait_text=trait_text,
+        stands=stands(consents, consents.entries_of(card.person_id), visit.words.language),
     )
 
 

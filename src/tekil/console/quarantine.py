@@ -60,20 +60,20 @@ def show_quarantine(
     visit: VisitHere,
     pages: PagesHere,
     reads: ReadsHere,
-    desk: DeskHere,
+    quarantined: DeskHere,
     source: FromQuery[str] = "",
     reason: FromQuery[str] = "",
     said: FromQuery[int] = -1,
 ) -> Response[str]:
     """Show what waits, by source and reason, with the newest messages of what was chosen."""
-    return _show(visit, pages, reads, desk, source, reason, said=said)
+    return _show(visit, pages, reads, quarantined, source, reason, said=said)
 
 
 def _show(
     visit: Visit,
     pages: Pages,
     reads: Reads,
-    desk: QuarantineDesk | None,
+    quarantined: QuarantineDesk | None,
     source: str,
     reason: str,
     *,
@@ -81,7 +81,7 @@ def _show(
     refusal: str = "",
 ) -> Response[str]:
     chosen = Chosen(source or None, reason or None, limit=SHOWN)
-    rows = desk.find(chosen) if desk is not None else []
+    rows = quarantined.find(chosen) if quarantined is not None else []
     return pages.show(
         visit,
         "quarantine.html",
@@ -124,10 +124,10 @@ def _waiting(row: dict[str, Any], words: Words) -> Waiting:
 
 @post("/quarantine/replay", opt=WRITE, include_in_schema=False, sync_to_thread=True)
 def replay(
-    visit: VisitHere, form: FormHere, pages: PagesHere, reads: ReadsHere, desk: DeskHere
+    visit: VisitHere, form: FormHere, pages: PagesHere, reads: ReadsHere, quarantined: DeskHere
 ) -> Response[str] | Redirect:
     """Say messages again: one, as it is or mended in the form, or all of a source and reason."""
-    if desk is None:
+    if quarantined is None:
         raise Unavailable("The engine is not here; ask again when it runs.", code="engine_unavailable")
     source, reason = form.one("source"), form.one("reason")
     place, mended = form.one("place"), form.one("message")
@@ -135,12 +135,12 @@ def replay(
         if place:
             position, _, number = place.partition("-")
             chosen = Chosen(position=_number(position), number=_number(number))
-            said = desk.replay(chosen, mended or None)
+            said = quarantined.replay(chosen, mended or None)
         else:
-            said = desk.replay(Chosen(source or None, reason or None))
+            said = quarantined.replay(Chosen(source or None, reason or None))
     except BadRequest as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
-        return _show(visit, pages, reads, desk, source, reason, refusal=refusal)
+        return _show(visit, pages, reads, quarantined, source, reason, refusal=refusal)
     return go(f"/quarantine?source={segment(source)}&reason={segment(reason)}&said={said}")
 
 

@@ -2,6 +2,8 @@
 
 from tekil.store.accounts import User
 from tekil.store.cards import Card, Cards, Identifier
+from tekil.store.consent_entries import Entry
+from tekil.store.consents import Change, Total
 from tekil.store.data_keys import DataKey, DataKeys
 from tekil.store.definitions import Definitions, NewVersion, Version
 from tekil.store.keys import ApiKey, Keys, Source, WriteKey
@@ -14,9 +16,11 @@ __all__ = [
     "ApiKey",
     "Card",
     "Cards",
+    "Change",
     "DataKey",
     "DataKeys",
     "Definitions",
+    "Entry",
     "Identifier",
     "Keys",
     "NewVersion",
@@ -25,6 +29,7 @@ __all__ = [
     "Session",
     "Source",
     "Store",
+    "Total",
     "User",
     "Users",
     "Version",

@@ -15,10 +15,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store.audit import Audit
 from tekil.store.cards import Cards
+from tekil.store.consents import Consents
 from tekil.store.data_keys import DataKeys
 from tekil.store.definitions import Definitions
 from tekil.store.failures import Failures
+from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.requests import SubjectRequests
 from tekil.store.sealed_values import SealedValues
 from tekil.store.second_factors import SecondFactors
 from tekil.store.sessions import Sessions
@@ -45,6 +48,9 @@ class Store:
         self.sealed_values = SealedValues(self._begin)
         self.audit = Audit(self._begin)
         self.definitions = Definitions(self._begin)
+        self.consents = Consents(self._begin)
+        self.iys = IysRecords(self._begin)
+        self.requests = SubjectRequests(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

@@ -1,0 +1,57 @@
+"""The thread that keeps İYS and the ledger in step, where an installation is configured for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator
+
+from tekil.config import Config
+from tekil.errors import Misconfigured
+from tekil.privacy.iys.client import IysClient
+from tekil.privacy.iys.sync import IysSync
+from tekil.privacy.ledger import ConsentLedger
+
+PASSWORD = "TEKIL_IYS_PASSWORD"
+"""The environment's variable: a secret is not written into tekil.toml."""
+
+
+@contextlib.contextmanager
+def kept_in_step(
+    config: Config, ledger: ConsentLedger, stop: threading.Event, say: Callable[[str], None]
+) -> Iterator[None]:
+    """Run the thread until the block ends and `stop` is set; nothing at all without `[iys]` in tekil.toml.
+
+    Raises `Misconfigured` where the password is missing.
+    """
+    settings = config.iys
+    if not settings.base_url:
+        yield
+        return
+    password = os.environ.get(PASSWORD, "")
+    if not password:
+        raise Misconfigured(
+            f"tekil.toml has an [iys] section, and {PASSWORD} is not in the environment. Set it to the "
+            "password of the API user at İYS, or take the section out.",
+            code="iys_password_missing",
+        )
+    client = IysClient(
+        settings.base_url,
+        settings.iys_code,
+        settings.brand_code,
+        settings.username,
+        password,
+        sleep=stop.wait,
+    )
+    sync = IysSync(ledger, client, settings)
+    thread = threading.Thread(
+        target=sync.run, args=(stop, lambda error: say(f"İYS: {error.message}")), name="iys"
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+        client.close()
