@@ -48,6 +48,8 @@ class Act(StrEnum):
     EXPORTED = "person.exported"
     CONSENT_RECORDED = "consent.recorded"
     REQUEST_CHANGED = "request.changed"
+    DEFINITION_CHANGED = "definition.changed"
+    QUARANTINE_REPLAYED = "quarantine.replayed"
     REVEALED = "profile.revealed"
     VAULT_ROTATED = "vault.rotated"
     SQL_RUN = "sql.run"

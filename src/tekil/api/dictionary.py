@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Router, get, post
+from litestar import Request, Router, get, post
 from litestar.params import FromPath, JSONBody
 
+from tekil.access.audit import Act, Detail
 from tekil.api import model, problems
-from tekil.api.access import requires
+from tekil.api.access import actor_of, requires
 from tekil.api.paths import reference as decode
 from tekil.dictionary import Dictionary
 from tekil.dictionary.json_schema import to_json_schema
@@ -61,9 +62,11 @@ def dictionary_routes(store: Store, desk: QuarantineDesk) -> Router:
         responses=problems.responses(400, 401, 403, 413, 503),
         sync_to_thread=True,
     )
-    def replay(data: JSONBody[model.Replay]) -> model.Replayed:
+    def replay(data: JSONBody[model.Replay], request: Request[Any, Any, Any]) -> model.Replayed:
         """Append the chosen messages to the log once more; they are loaded like any other."""
-        chosen = Chosen(data.source, data.reason, data.event, limit=data.limit)
-        return model.Replayed(desk.replay(chosen))
+        said = desk.replay(Chosen(data.source, data.reason, data.event, limit=data.limit))
+        told: dict[str, Detail] = {"source": data.source, "reason": data.reason, "messages": said}
+        store.audit.append(actor_of(request), Act.QUARANTINE_REPLAYED, "quarantine", "", **told)
+        return model.Replayed(said)
 
     return Router("/v1", route_handlers=[get_schema, get_names, replay])

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from litestar.response import Redirect
 
+from tekil.access.audit import Act
 from tekil.access.policy import Permission
 from tekil.api import segment
 from tekil.api.consents import LedgerHere, split
@@ -96,7 +97,7 @@ def record_consent(
         return _page(visit, pages, consents, "", form, visit.words("consents.incomplete"))
     note = form.one("note").replace("\0", "")
     try:
-        consents.record(
+        entry = consents.record(
             found.kind,
             found.value,
             purpose,
@@ -109,6 +110,9 @@ def record_consent(
     except BadRequest as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
         return _page(visit, pages, consents, "", form, refusal)
+    consents.store.audit.append(
+        visit.actor, Act.CONSENT_RECORDED, "consent", entry.id, purpose=purpose, channel=channel
+    )
     return go(f"/consents?q={segment(f'{found.kind}:{found.value}')}")
 
 

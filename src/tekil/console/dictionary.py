@@ -12,6 +12,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from tekil.access.audit import Act
 from tekil.access.policy import Permission
 from tekil.api import reference as decode
 from tekil.api import segment
@@ -295,6 +296,7 @@ def _put(store: Store, visit: Visit, definition: Definition, note: str = "") -> 
     if visit.user is None:
         raise BadRequest("Nobody is signed in.", code="sign_in_needed")
     apply(store, KINDS, [Written(definition)], author=visit.user.name, note=note)
+    store.audit.append(visit.actor, Act.DEFINITION_CHANGED, definition.kind, definition.name)
 
 
 ROUTES = [show_dictionary, set_unknown, adopt, show_event, save_event]

@@ -10,10 +10,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery, SkipValidation
 from litestar.response import Redirect
 
+from tekil.access.audit import Act, Detail
 from tekil.access.policy import Permission
 from tekil.api import segment
 from tekil.api.declared import needs
-from tekil.api.routes import ReadsHere
+from tekil.api.routes import ReadsHere, StoreHere
 from tekil.console.explaining import Explained, explain
 from tekil.console.forms import FormHere
 from tekil.console.language import Words
@@ -124,7 +125,12 @@ def _waiting(row: dict[str, Any], words: Words) -> Waiting:
 
 @post("/quarantine/replay", opt=WRITE, include_in_schema=False, sync_to_thread=True)
 def replay(
-    visit: VisitHere, form: FormHere, pages: PagesHere, reads: ReadsHere, quarantined: DeskHere
+    visit: VisitHere,
+    form: FormHere,
+    pages: PagesHere,
+    reads: ReadsHere,
+    quarantined: DeskHere,
+    store: StoreHere,
 ) -> Response[str] | Redirect:
     """Say messages again: one, as it is or mended in the form, or all of a source and reason."""
     if quarantined is None:
@@ -138,6 +144,8 @@ def replay(
             said = quarantined.replay(chosen, mended or None)
         else:
             said = quarantined.replay(Chosen(source or None, reason or None))
+        told: dict[str, Detail] = {"source": source, "reason": reason, "messages": said}
+        store.audit.append(visit.actor, Act.QUARANTINE_REPLAYED, "quarantine", place, **told)
     except BadRequest as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
         return _show(visit, pages, reads, quarantined, source, reason, refusal=refusal)

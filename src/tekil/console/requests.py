@@ -12,6 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
+from tekil.access.audit import Act, Actor
 from tekil.access.policy import Permission
 from tekil.api import reference as decode
 from tekil.api import segment
@@ -113,6 +114,7 @@ def create_request(
     except BadRequest as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
         return _list(visit, pages, desk, form, refusal)
+    desk.ledger.store.audit.append(visit.actor, Act.REQUEST_CHANGED, "request", made.id, kind=made.kind)
     return go(f"/requests/{made.id}")
 
 
@@ -144,9 +146,13 @@ def _one(visit: Visit, pages: Pages, desk: Desk, request_id: str, refusal: str =
 
 
 @post("/requests/{request_id:str}/identity", opt=WRITE, include_in_schema=False, sync_to_thread=True)
-def set_identity(request_id: FromPath[str], form: FormHere, desk: DeskHere) -> Redirect:
+def set_identity(request_id: FromPath[str], visit: VisitHere, form: FormHere, desk: DeskHere) -> Redirect:
     """Note whether the person is who they say."""
-    desk.set_identity(decode(request_id), form.one("identity"))
+    identity = form.one("identity")
+    desk.set_identity(decode(request_id), identity)
+    desk.ledger.store.audit.append(
+        visit.actor, Act.REQUEST_CHANGED, "request", decode(request_id), identity=identity
+    )
     return go(f"/requests/{segment(decode(request_id))}")
 
 
@@ -166,13 +172,20 @@ def close_request(
     except BadRequest as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
         return _one(visit, pages, desk, decode(request_id), refusal)
+    desk.ledger.store.audit.append(
+        visit.actor, Act.REQUEST_CHANGED, "request", decode(request_id), decision=form.one("decision")
+    )
     return go(f"/requests/{segment(decode(request_id))}")
 
 
 @get("/requests/{request_id:str}/export.json", opt=READ, include_in_schema=False, sync_to_thread=True)
-def export_json(request_id: FromPath[str], reads: ReadsHere, desk: DeskHere) -> Response[bytes]:
+def export_json(
+    request_id: FromPath[str], visit: VisitHere, reads: ReadsHere, desk: DeskHere
+) -> Response[bytes]:
     """Return what is held about the person, for programs."""
-    content = msgspec.json.format(msgspec.json.encode(_export(reads, desk, decode(request_id))), indent=2)
+    content = msgspec.json.format(
+        msgspec.json.encode(_export(reads, desk, decode(request_id), visit.actor)), indent=2
+    )
     return _file(content, MediaType.JSON, "json")
 
 
@@ -186,7 +199,7 @@ def export_html(
     assets: NamedDependency[SkipValidation[Assets]],
 ) -> Response[bytes]:
     """Return the same for people: one file that needs nothing else, in the reader's language."""
-    told = _export(reads, desk, decode(request_id))
+    told = _export(reads, desk, decode(request_id), visit.actor)
     context: dict[str, Any] = {
         "told": told,
         "stylesheet": assets.get("export.css").plain.decode(),
@@ -195,7 +208,7 @@ def export_html(
     return _file(pages.render(visit, "export.html", context).encode(), MediaType.HTML, "html")
 
 
-def _export(reads: Reads, desk: Desk, request_id: str) -> PersonExport:
+def _export(reads: Reads, desk: Desk, request_id: str, by: Actor) -> PersonExport:
     """Return the export. Raises `BadRequest` before the identity is verified, `NotFound` where nobody is."""
     request = desk.requests.get(request_id.replace("\0", ""))
     if request.identity != "verified":
@@ -203,7 +216,9 @@ def _export(reads: Reads, desk: Desk, request_id: str) -> PersonExport:
     value = desk.ledger.tokens.reveal(request.token)
     if value is None:
         raise NotFound("The address itself is not known here any more.", code="person_unknown")
-    return person_export(reads, desk.ledger, reads.profile(f"{request.subject_kind}:{value}", reveal=True))
+    card = reads.profile(f"{request.subject_kind}:{value}", reveal=True)
+    desk.ledger.store.audit.append(by, Act.EXPORTED, "person", card.person_id, request=request.id)
+    return person_export(reads, desk.ledger, card)
 
 
 def _file(content: bytes, media_type: MediaType, ending: str) -> Response[bytes]:
