@@ -8,6 +8,7 @@ import pytest
 
 from tekil.definitions import Definition
 from tekil.dictionary import EVENT_KIND, Dictionary
+from tekil.dictionary.model import DROPPED
 
 
 def test_whoever_seals_and_minimises_is_told_the_fields() -> None:
@@ -19,8 +20,7 @@ def test_whoever_seals_and_minimises_is_told_the_fields() -> None:
     dictionary = Dictionary.of(
         [Definition("event", "Customer", {}, "", {"type": "identify", "fields": fields})]
     )
-    assert dictionary.personal_fields() == [("Customer", "traits.email", "email")]
-    assert dictionary.dropped_fields() == [("Customer", "traits.mother")]
+    assert dictionary.declared() == {"identify:": {"traits.email": "email", "traits.mother": DROPPED}}
     event = dictionary.find("Customer")
     assert event is not None
     assert event.subjects == ["identify:"]

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from tekil.load.sealing import SUSPICIOUS, SUSPICIOUS_ID, seal_id, seal_json, seal_text
 from tekil.privacy.find import KEYS, TOKEN, Kind, find
 from tekil.warehouse.duckdb import DuckDBWarehouse
+from tests.canary import CANARY, PLANTED, TRACES, traces
+from tests.dictionary.defining import define
 from tests.installation import Installation
 
 
@@ -139,83 +141,6 @@ def test_an_id_is_sealed_or_not_whatever_else_its_message_holds(before: str, val
             assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}]
 
 
-CANARY = {
-    "email": "kanarya@minder.example",
-    "phone": "0532 765 43 21",
-    "name": "Kanarya Sarıkuş",
-    "tckn": "10000000146",
-    "iban": "TR33 0006 1005 1978 6457 8413 26",
-    "card": "4111 1111 1111 1111",
-    "address": "Kuş Sokağı 7",
-}
-"""A person of whom nothing may be found anywhere but in the vault."""
-
-PLANTED: list[dict[str, Any]] = [
-    {"type": "identify", "userId": "k-1", "traits": {**CANARY, "plan": "gold"}},
-    {"type": "identify", "userId": CANARY["email"], "traits": {"name": CANARY["name"]}},
-    {
-        "type": "track",
-        "event": f"Mail {CANARY['email']}",
-        "userId": "k-1",
-        "properties": {
-            "note": " ".join(CANARY.values()).replace(CANARY["name"], "").replace(CANARY["address"], "")
-        },
-    },
-    {
-        "type": "track",
-        "event": "Order",
-        "anonymousId": "a",
-        "properties": {
-            "shipping": {"fullName": CANARY["name"], "street": CANARY["address"]},
-            "card_number": CANARY["card"],
-        },
-    },
-    {
-        "type": "page",
-        "anonymousId": "a",
-        "messageId": f"m-{CANARY['email']}",
-        "context": {
-            "page": {
-                "url": "https://minder.example/?e=kanarya%40minder.example&t=05327654321",
-                "title": f"Hoş geldin {CANARY['email']}",
-                "referrer": f"https://x.example/?q={CANARY['email']}",
-            },
-            "campaign": {"content": CANARY["email"]},
-            "traits": {"email": CANARY["email"], "name": CANARY["name"]},
-            "ip": "203.0.113.77",
-            "device": {"owner": CANARY["email"]},
-        },
-    },
-    {
-        "type": "record",
-        "object": "order",
-        "key": {"mail": CANARY["email"]},
-        "userId": "k-1",
-        "fields": {"customerName": CANARY["name"], "iban": CANARY["iban"]},
-    },
-    {"type": "dance", "userId": "k-1", "traits": CANARY},
-    {"type": "alias", "userId": "k-1", "previousId": CANARY["phone"]},
-    {"type": "group", "userId": "k-1", "groupId": CANARY["tckn"], "traits": {"email": CANARY["email"]}},
-]
-
-TRACES = (
-    "kanarya@",
-    "kanarya%40",
-    "Kanarya",
-    "Sarıkuş",
-    "765 43 21",
-    "5327654321",
-    "10000000146",
-    "6457 8413",
-    "0005196457841326",
-    "4111 1111",
-    "4111111111111111",
-    "Kuş Sokağı",
-    "203.0.113.77",
-)
-"""What of the canary must not be found, in any writing."""
-
-
 def test_law_9_personal_values_lie_in_the_vault_alone(tmp_path: Path) -> None:
     """PII lives in the vault only: a byte scan of every file finds no raw value."""
     warehouse = DuckDBWarehouse(tmp_path / "warehouse.duckdb")
@@ -241,18 +166,61 @@ def test_law_9_personal_values_lie_in_the_vault_alone(tmp_path: Path) -> None:
     assert traces(tmp_path) == []
 
 
-def traces(folder: Path) -> list[str]:
-    """Return which of the canary's traces lie in which file, in UTF-8 or UTF-16."""
-    found = []
-    for path in folder.rglob("*"):
-        content = path.read_bytes() if path.is_file() else b""
-        for trace in TRACES:
-            if trace.encode() in content or trace.encode("utf-16-le") in content:
-                found.append(f"{path.name}: {trace}")
-    return found
-
-
 def test_a_number_of_a_person_becomes_a_token_wherever_it_stands() -> None:
     text = seal_text("ara: 0532 765 43 21", lambda kind, _: f"{kind}~{'a' * 26}")
     assert TOKEN.search(text)
     assert seal_text(text, marked) == text
+
+
+FIELDS = {
+    ("customer",): "name",
+    ("delivery", "note"): "address",
+    ("secret",): "dropped",
+    ("deep", "secret"): "dropped",
+    ("badge",): "identifier",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "sealed"),
+    [
+        ('{"customer":"Ayşe","total":1249.90}', '{"customer":"<name>","total":1249.90}'),
+        ('{"customer":{"a":"Ayşe","b":["x",7]}}', '{"customer":{"a":"<name>","b":["<name>","<name>"]}}'),
+        ('{"delivery":{"note":"zil bozuk","city":"Van"}}', '{"delivery":{"note":"<address>","city":"Van"}}'),
+        ('{"secret":{"a":1},"total":1.50}', '{"total":1.50}'),
+        ('{"deep":{"secret":true,"n":1.0}}', '{"deep":{"n":1.0}}'),
+        ('{"deep":5,"badge":42}', '{"deep":5,"badge":"<other>"}'),
+        ('{"other":{"customer":"x"}}', '{"other":{"customer":"x"}}'),
+        ("[1]", "[1]"),
+    ],
+)
+def test_what_the_dictionary_declares_is_sealed_or_dropped(text: str, sealed: str) -> None:
+    assert seal_json(text, marked, declared=FIELDS) == sealed
+
+
+def test_a_definition_seals_what_no_form_gives_away_from_the_next_message_on(tmp_path: Path) -> None:
+    installation = Installation(tmp_path)
+    fields = {
+        "properties.nick": {"type": "text", "pii": "name"},
+        "properties.pin": {"type": "text", "keep": False},
+    }
+    define(installation.store, {"Played": {"fields": fields}})
+    for event in ("Played", "Watched"):
+        installation.say(
+            {
+                "type": "track",
+                "event": event,
+                "userId": "u1",
+                "properties": {"nick": "kara kedi", "pin": "x9"},
+            }
+        )
+    installation.run()
+    rows = installation.rows("SELECT event, properties FROM timeline")
+    played, watched = (
+        json.loads(next(row["properties"] for row in rows if row["event"] == event))
+        for event in ("Played", "Watched")
+    )
+    assert watched == {"nick": "kara kedi", "pin": "x9"}
+    assert list(played) == ["nick"]
+    assert installation.vault.show([played["nick"]], reveal=True) == ["kara kedi"]
+    installation.close()

@@ -66,6 +66,7 @@ class Rules:
         self.revision = dictionary.revision
         self.unknown_events: Mode = dictionary.unknown_events
         self.asks_for_nothing = dictionary.asks_for_nothing
+        self.declared = dictionary.declared()
         self._events = dictionary.events
         self._rules: list[tuple[int, str, Field, Mode]] = [
             (number, path, field, field.mode or event.spec.mode)

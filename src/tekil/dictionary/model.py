@@ -27,6 +27,9 @@ PERSONAL_CLASSES: tuple[PersonalClass, ...] = (
 )  # fmt: skip
 """What kind of personal value a field holds, for whoever seals it."""
 
+DROPPED = "dropped"
+"""Said of a field that must not be kept."""
+
 MessageType = Literal["track", "identify", "page", "screen", "group", "alias", "record"]
 
 ROOTS = ("properties", "traits", "context", "fields")
@@ -176,20 +179,12 @@ class Dictionary:
         """Return the event of a name, or nothing."""
         return self._by_name.get(name)
 
-    def personal_fields(self) -> list[tuple[str, str, str]]:
-        """Return (event, path, class) of every field that holds something personal."""
-        return [
-            (event.name, path, defined.pii)
-            for event in self.events
-            for path, defined in event.spec.fields.items()
-            if defined.pii is not None
-        ]
-
-    def dropped_fields(self) -> list[tuple[str, str]]:
-        """Return (event, path) of every field that must not be kept."""
-        return [
-            (event.name, path)
-            for event in self.events
-            for path, defined in event.spec.fields.items()
-            if not defined.keep
-        ]
+    def declared(self) -> dict[str, dict[str, str]]:
+        """Return subject (`subject_of`) → path → class of the personal fields of an event, or `DROPPED`."""
+        found: dict[str, dict[str, str]] = {}
+        for event in self.events:
+            for path, defined in event.spec.fields.items():
+                what = defined.pii if defined.keep else DROPPED
+                for subject in event.subjects if what is not None else ():
+                    found.setdefault(subject, {})[path] = str(what)
+        return found

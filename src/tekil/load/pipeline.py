@@ -52,7 +52,7 @@ def prepare(
     """
     unreadable = take_apart(warehouse, bodies)
     judged = hold_against(warehouse, rules)
-    sealed = seal(warehouse, vault)
+    sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],

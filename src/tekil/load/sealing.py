@@ -7,16 +7,18 @@ those come here, where every string of theirs is looked at; most events never do
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 
 import msgspec
 import pyarrow as pa
 
+from tekil.dictionary.sql import SUBJECT
 from tekil.load.tables import SEALED_VALUES
 from tekil.messages import normalise
 from tekil.privacy import Vault, shadow
-from tekil.privacy.find import KEY_STEMS, TOKEN, Kind, find, kind_of_key
+from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
 from tekil.warehouse import Warehouse, arrow_schema
 
 IDS = ("message_id", "user_id", "anonymous_id", "previous_id", "group_id", "click_id", "user_agent")
@@ -75,13 +77,13 @@ SUSPICIOUS_ID = "@|%40|^ *[+(]?[0-9][0-9 ().-]{7,}$|^[A-Z]{2}[0-9]{2} ?[A-Z0-9]"
 _IDS = " OR ".join(f"regexp_matches({name}, '{SUSPICIOUS_ID}')" for name in IDS)
 
 SUSPECTS = f"""
-SELECT position, number, {", ".join(SEALED)} FROM opened
-WHERE NOT is_wrong AND (
+SELECT position, number, {SUBJECT} AS subject, {", ".join(SEALED)} FROM opened c
+WHERE NOT is_wrong AND ({SUBJECT} IN (SELECT subject FROM declared_subjects) OR
   email IS NOT NULL OR phone IS NOT NULL OR traits IS NOT NULL OR {_IDS}
   OR regexp_matches(concat_ws(' ', {", ".join((*TEXTS, *JSONS))}), '{SUSPICIOUS}')
 )
 """
-"""The good messages that may hold something personal, with all their texts."""
+"""The good messages that may hold something personal, by form or by the dictionary, with all their texts."""
 
 NEW_SHADOWS = f"""
 SELECT token, kind, shadow FROM new_sealed_values n
@@ -124,17 +126,30 @@ FROM (
 _PART = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?[0-9][0-9.eE+-]*)|([{\[])|([}\]])')
 
 _decode = msgspec.json.Decoder(str).decode
+_decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.encode
 
 Token = Callable[[Kind, str], str]
 
 
-def seal(warehouse: Warehouse, vault: Vault) -> int:
+Declared = Mapping[str, Mapping[str, str]]
+"""What the dictionary declares: `Dictionary.declared`."""
+
+CLASSES: dict[str, Kind] = {
+    **{kind: kind for kind in KINDS},
+    "birth_date": "birthdate",
+    "identifier": "other",
+}
+"""The dictionary's classes of personal values → kinds. What is of another class is not kept at all."""
+
+
+def seal(warehouse: Warehouse, vault: Vault, declared: Declared = MappingProxyType({})) -> int:
     """Stage `checked` from `opened`, and return how many values were taken out; they are in the vault then.
 
     Raises `Unavailable` while the store is away: then nothing has been written anywhere else.
     """
-    texts, values = seal_rows(warehouse.query(SUSPECTS), vault)
+    warehouse.stage("declared_subjects", pa.table({"subject": pa.array(list(declared), pa.string())}))
+    texts, values = seal_rows(warehouse.query(SUSPECTS), vault, declared)
     warehouse.stage("sealed_texts", texts)
     warehouse.stage("new_sealed_values", values)
     warehouse.derive("checked", CHECKED)
@@ -146,7 +161,7 @@ def keep_shadows(warehouse: Warehouse) -> None:
     warehouse.append(SEALED_VALUES.name, NEW_SHADOWS)
 
 
-def seal_rows(rows: pa.Table, vault: Vault) -> tuple[pa.Table, pa.Table]:
+def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Table, pa.Table]:
     """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault.
 
     The second table has a row for each value (`token`, `kind`, `shadow`).
@@ -162,26 +177,37 @@ def seal_rows(rows: pa.Table, vault: Vault) -> tuple[pa.Table, pa.Table]:
         "position": rows["position"],
         "number": rows["number"],
     }
+    subjects = rows["subject"].to_pylist()
     for name in SEALED:
         # The same page, browser or product comes again and again.
-        change = cache(_change_of(name, token))
-        texts = rows[name].to_pylist()
-        columns[name] = pa.array([None if text is None else change(text) for text in texts], pa.string())
+        change = cache(_change_of(name, token, declared))
+        texts = zip(rows[name].to_pylist(), subjects, strict=True)
+        changed = [None if text is None else change(text, subject) for text, subject in texts]
+        columns[name] = pa.array(changed, pa.string())
     vault.keep((made, kind, value) for made, (kind, value) in taken.items())
     shadows = [(made, kind, shadow(kind, value)) for made, (kind, value) in taken.items()]
     told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
     return pa.table(columns), pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES))
 
 
-def _change_of(column: str, token: Token) -> Callable[[str], str]:
-    """Return what happens to a text of a column."""
+def _change_of(column: str, token: Token, declared: Declared) -> Callable[[str, str], str]:
+    """Return what happens to a text of a column in a message of a subject."""
     if column in WHOLE:
-        return lambda text: token(WHOLE[column], text)
+        return lambda text, _: token(WHOLE[column], text)
     if column in IDS:
-        return lambda text: seal_id(text, token)
+        return lambda text, _: seal_id(text, token)
     if column in TEXTS:
-        return lambda text: seal_text(text, token)
-    return lambda text: seal_json(text, token, inside="traits" if column in TRAITS else "")
+        return lambda text, _: seal_text(text, token)
+    root = "traits" if column in TRAITS else column
+    fields = {subject: _below(root, paths) for subject, paths in declared.items()}
+    inside = root if root == "traits" else ""
+    return lambda text, subject: seal_json(text, token, inside=inside, declared=fields.get(subject, NOTHING))
+
+
+def _below(root: str, paths: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Return the declared paths below a root, in steps."""
+    steps = {tuple(path.split(".")): what for path, what in paths.items()}
+    return {path[1:]: what for path, what in steps.items() if path[0] == root and len(path) > 1}
 
 
 def sealed_identifier(kind: str, value: str, vault: Vault) -> str | None:
@@ -210,12 +236,18 @@ def seal_id(text: str, token: Token) -> str:
     return token(found[0].kind, found[0].value) if is_whole else text
 
 
-def seal_json(text: str, token: Token, *, inside: str = "") -> str:
+Fields = Mapping[tuple[str, ...], str]
+NOTHING: Fields = MappingProxyType({})
+
+
+def seal_json(text: str, token: Token, *, inside: str = "", declared: Fields = NOTHING) -> str:
     """Return a JSON text with tokens in the place of its personal values; all else stays to the letter.
 
-    `inside` is the member that the text is the value of: a `name` among `traits` is a person's. A number that
-    is a personal value becomes a string.
+    `inside` is the member that the text is the value of: a `name` among `traits` is a person's. `declared`
+    says of members, by their steps, what class their values are of. A number that is personal becomes a
+    string.
     """
+    text = _without(text, [path for path, what in declared.items() if what not in CLASSES])
     parts: list[str] = []
     at = 0
     members = [inside]
@@ -230,6 +262,8 @@ def seal_json(text: str, token: Token, *, inside: str = "") -> str:
             if colon:
                 members[-1] = plain
                 sealed = seal_text(plain, token)
+            elif declared and (told := _class_of(members, declared)):
+                sealed = plain if not plain.strip() or TOKEN.fullmatch(plain) else token(told, plain)
             else:
                 kind = kind_of_key(members[-1], is_trait=len(members) > 1 and members[-2] == "traits")
                 sealed = _seal_value(plain, kind, token, is_text=bool(string))
@@ -238,6 +272,27 @@ def seal_json(text: str, token: Token, *, inside: str = "") -> str:
                 parts += [text[at:start], _encode(sealed).decode()]
                 at = end
     return "".join([*parts, text[at:]]) if parts else text
+
+
+def _class_of(members: Sequence[str], declared: Fields) -> Kind | None:
+    """Return the declared kind of the value at hand, or of an object or a list that it is in."""
+    steps = tuple(name for name in members[1:] if name)
+    found = next((declared[steps[:end]] for end in range(len(steps), 0, -1) if steps[:end] in declared), None)
+    return None if found is None else CLASSES.get(found)
+
+
+def _without(text: str, paths: Sequence[tuple[str, ...]]) -> str:
+    """Return a JSON object's text without some members, each by its steps; numbers stay as written."""
+    for first, *rest in paths:
+        if not text.startswith("{"):
+            return text
+        members = _decode_object(text)
+        if first in members and rest:
+            members[first] = msgspec.Raw(_without(bytes(members[first]).decode(), [tuple(rest)]).encode())
+        elif members.pop(first, None) is None:
+            continue
+        text = _encode(members).decode()
+    return text
 
 
 _WRITTEN_IN_DIGITS = ("phone", "tckn", "card", "passport")

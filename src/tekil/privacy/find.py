@@ -16,7 +16,7 @@ from urllib.parse import unquote
 
 from tekil.messages.normal_forms import normal_email, normal_phone
 
-Kind = Literal["email", "phone", "tckn", "iban", "card", "name", "address", "birthdate", "passport"]
+Kind = Literal["email", "phone", "tckn", "iban", "card", "name", "address", "birthdate", "passport", "other"]
 """What a personal value is. A kind is the first word of its tokens, so it never changes."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
