@@ -94,7 +94,13 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
         key = running.create_key("--source", "web-shop")
         for n in range(PEOPLE):
             name = "<script>document.title='owned'</script>" if n == 1 else f"İrem Şahin {n}"
-            traits = {"name": name, "email": f"irem{n}@example.com", "city": "Şanlıurfa", "nick": name, "a" * 60: "b" * 300}
+            traits = {
+                "name": name,
+                "email": f"irem{n}@example.com",
+                "city": "Şanlıurfa",
+                "nick": name,
+                "a" * 60: "b" * 300,
+            }
             running.send(key, "identify", userId=f"M/{n}", anonymousId=f"a-{n}", traits=traits)
             page = {"url": f"https://minderevi.example/{'uzun-' * 30}{n}", "title": "Keten kırlent"}
             running.send(key, "page", userId=f"M/{n}", properties=page, context={"page": page})
