@@ -24,8 +24,9 @@ from pathlib import Path
 import msgspec
 
 from tekil.collect.server import serve, serve_app
-from tekil.log import open_log
-from tekil.store import open_store
+from tekil.log import Log, open_log
+from tekil.privacy import DayKeys, KeyRing, read_master_key
+from tekil.store import Store, open_store
 
 CONNECTIONS = 64
 RATIO_BAR, P99_BAR_MS = 0.60, 10.0
@@ -59,7 +60,13 @@ class EmptyApp:
 
 def run_door(folder: Path, port: int) -> None:
     store = open_store(f"sqlite:///{folder}/store.db")
-    serve(open_log(f"sqlite:///{folder}/log.db"), store.keys, host=HOST, port=port)
+    serve(opened_log(folder, store), store.keys, host=HOST, port=port)
+
+
+def opened_log(folder: Path, store: Store) -> Log:
+    """Return the door's log, encrypted as an installation's is."""
+    keys = KeyRing(store.data_keys, read_master_key("file:master.key", folder))
+    return open_log(f"sqlite:///{folder}/log.db", DayKeys(keys))
 
 
 def run_empty(port: int) -> None:
@@ -137,7 +144,8 @@ def wait_for(port: int) -> None:
 
 def check_log(folder: Path, acknowledged: int) -> None:
     """Raise where the log does not hold exactly what was acknowledged, each message once."""
-    log = open_log(f"sqlite:///{folder}/log.db")
+    store = open_store(f"sqlite:///{folder}/store.db")
+    log = opened_log(folder, store)
     kept = 0
     ids: set[int] = set()
     for table in log.replay(limit=50_000):
@@ -146,6 +154,7 @@ def check_log(folder: Path, acknowledged: int) -> None:
                 ids.add(int(message["messageId"]))
                 kept += 1
     log.close()
+    store.close()
     if not kept == len(ids) == acknowledged or ids != set(range(acknowledged)):
         raise SystemExit(
             f"{acknowledged:,} messages were acknowledged, the log holds {kept:,} ({len(ids):,} ids)."
