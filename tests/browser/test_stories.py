@@ -75,6 +75,22 @@ def test_every_page_fits_its_window(
         assert page.locator("html").get_attribute("lang") == language[:2]
 
 
+def test_values_are_shown_to_who_says_what_for_and_that_is_on_record(
+    busy: Installation, visit: Visit
+) -> None:
+    page = visit(busy)
+    page.goto(f"/people?q={quote('irem5@example.com')}")
+    page.locator(".person-link").first.click()
+    expect(page.get_by_text("irem5@example.com")).to_have_count(0)
+    page.get_by_text("Kişisel verileri göster").click()
+    page.get_by_label("Ne için gerekiyor?").fill("Şikâyet 4711")
+    page.get_by_role("button", name="Göster").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("İrem Şahin 5")
+    expect(page.get_by_text("irem5@example.com").first).to_be_visible()
+    page.goto("/audit")
+    expect(page.get_by_text("Şikâyet 4711")).to_be_visible()
+
+
 def test_a_name_that_is_a_script_is_only_a_name(busy: Installation, visit: Visit) -> None:
     page = visit(busy)
     page.goto(f"/people?q={quote('irem1@example.com')}")

@@ -12,6 +12,7 @@ import pytest
 from litestar.testing import TestClient
 
 from tekil.store import Card, Store
+from tekil.store.audit import Wanted
 from tests.api.reads_double import SCRIPT, FullShop
 
 Client = TestClient[Any]
@@ -256,3 +257,20 @@ def test_our_files_are_kept_for_good_and_no_others_are_served(admin: Client) -> 
         assert answer.headers["content-encoding"] == "gzip"
     assert admin.get("/static/000000000000/console.css").status_code == 404
     assert admin.get("/static/000000000000/..%2Fapp.py").status_code == 404
+
+
+def test_a_person_is_revealed_only_for_a_purpose(
+    admin: Client, send: Send, shop: FullShop, store: Store
+) -> None:
+    path = f"/people/{shop.cards[2].person_id}"
+    before = store.audit.head()
+    refused = send(admin, path, path, {"purpose": " "})
+    assert refused.status_code == 400
+    assert "Ne için gerektiğini yazın" in refused.text
+    assert store.audit.head() == before
+    shown = send(admin, path, path, {"purpose": "şikâyet: ayse@example.com"})
+    assert shown.status_code == 200
+    assert "Kişisel verileri göster" not in shown.text
+    (entry,) = store.audit.page(Wanted(), 1)
+    assert (entry.act, entry.object_id) == ("profile.revealed", shop.cards[2].person_id)
+    assert "a•••@e•••.com" in entry.details

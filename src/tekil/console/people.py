@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from litestar import Response, get
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
+from tekil.access.audit import Act
 from tekil.access.policy import Condition, Permission
 from tekil.api import needs, segment
 from tekil.api import reference as decode
 from tekil.api.consents import LedgerHere
 from tekil.api.routes import ReadsHere
 from tekil.console.consents_view import stands
-from tekil.console.pages import PagesHere
+from tekil.console.forms import FormHere
+from tekil.console.pages import Pages, PagesHere
 from tekil.console.people_view import days, person, trait_text
-from tekil.console.visit import VisitHere
+from tekil.console.visit import Visit, VisitHere
 from tekil.errors import NotFound
+from tekil.load import seal_text
+from tekil.privacy import mask_of
+from tekil.privacy.ledger import ConsentLedger
 from tekil.reads import MovedPerson, Page, Reads, profile_within
 from tekil.store import Card
 
@@ -27,6 +32,10 @@ EVENTS = 50
 
 
 READ = needs(Permission.PROFILES_READ, keeps_to_condition=True)
+REVEAL = needs(Permission.PROFILES_REVEAL, keeps_to_condition=True)
+
+PURPOSE_MIN, PURPOSE_MAX = 3, 200
+"""Characters of what somebody says they need to see a person's values for."""
 
 
 @get("/people", opt=READ, include_in_schema=False, sync_to_thread=True)
@@ -73,14 +82,52 @@ def show_person(
 ) -> Response[str] | Redirect:
     """Show one person and a page of what they did."""
     try:
-        card = profile_within(reads, decode(person_id).replace("\0", ""), visit.within)
+        return _show(decode(person_id), visit, pages, reads, consents, cursor)
     except MovedPerson as moved:
         return Redirect(f"/people/{segment(moved.person_id)}", status_code=308)
-    sees_events = visit.may(Permission.EVENTS_READ)
-    timeline = reads.timeline(card.person_id, cursor=cursor, limit=EVENTS) if sees_events else Page([], None)
+
+
+@post("/people/{person_id:str}", opt=REVEAL, status_code=200, include_in_schema=False, sync_to_thread=True)
+def reveal_person(
+    person_id: FromPath[str],
+    visit: VisitHere,
+    form: FormHere,
+    pages: PagesHere,
+    reads: ReadsHere,
+    consents: LedgerHere,
+) -> Response[str] | Redirect:
+    """Show one person's values unmasked, this once, to somebody who says what for; that is put on record."""
+    purpose = form.one("purpose").replace("\0", "")
+    known = decode(person_id)
+    if len(purpose) < PURPOSE_MIN:
+        return _show(
+            known, visit, pages, reads, consents, None, refusal=visit.words("person.purpose_missing")
+        )
+    card = profile_within(reads, known, visit.within)
+    told = seal_text(purpose[:PURPOSE_MAX], mask_of)
+    consents.store.audit.append(visit.actor, Act.REVEALED, "person", card.person_id, purpose=told)
+    return _show(known, visit, pages, reads, consents, None, reveal=True)
+
+
+def _show(
+    person_id: str,
+    visit: Visit,
+    pages: Pages,
+    reads: Reads,
+    consents: ConsentLedger,
+    cursor: str | None,
+    *,
+    reveal: bool = False,
+    refusal: str = "",
+) -> Response[str]:
+    card = profile_within(reads, person_id.replace("\0", ""), visit.within, reveal=reveal)
+    timeline = Page([], None)
+    if visit.may(Permission.EVENTS_READ):
+        timeline = reads.timeline(card.person_id, cursor=cursor, limit=EVENTS, reveal=reveal)
     return pages.show(
         visit,
         "person.html",
+        status=400 if refusal else 200,
         page="people",
         person=person(card),
         days=days(timeline.events, visit.formats),
@@ -88,7 +135,9 @@ def show_person(
         first_page=cursor is None,
         trait_text=trait_text,
         stands=stands(consents, consents.entries_of(card.person_id), visit.words.language),
+        may_reveal=visit.may(Permission.PROFILES_REVEAL) and not reveal,
+        refusal=refusal,
     )
 
 
-ROUTES = [show_people, show_person]
+ROUTES = [show_people, show_person, reveal_person]
