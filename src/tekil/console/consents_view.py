@@ -16,8 +16,8 @@ from tekil.errors import Misconfigured
 from tekil.privacy.consents import ADDRESSES, Named, histories, may_send
 from tekil.privacy.ledger import ConsentLedger
 from tekil.privacy.links import Link
+from tekil.privacy.masks import DOTS, mask_of
 from tekil.privacy.purposes import ADDRESS_KINDS, Purpose
-from tekil.privacy.tokens import masked
 from tekil.store import Change, Entry, Total
 
 CURVE_DAYS = 90
@@ -102,7 +102,13 @@ def shown_address(ledger: ConsentLedger, kind: str, token: str) -> str:
         value = ledger.tokens.reveal(token)
     except Misconfigured:
         return ""
-    return "" if value is None else masked(kind, value)
+    if value is None:
+        return ""
+    match kind:
+        case "email" | "phone":
+            return mask_of(kind, value)
+        case _:
+            return value[:1] + DOTS
 
 
 def _proof(entry: Entry) -> str:

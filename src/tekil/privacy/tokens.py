@@ -37,17 +37,3 @@ class Tokens:
     def in_tables(self, kind: str, value: str) -> str:
         """Return an identifier's value as cards hold it."""
         return self.token(kind, value) if kind in ("email", "phone") else value
-
-
-def masked(kind: str, value: str) -> str:
-    """Return a value as those may see it who have no right to it.
-
-    >>> masked("email", "ayse@gmail.com"), masked("phone", "+905321234567"), masked("user_id", "M-1007")
-    ('a•••@g•••.com', '+90••••••4567', 'M•••')
-    """
-    if kind == "email" and "@" in value:
-        name, _, place = value.partition("@")
-        return f"{name[:1]}•••@{place[:1]}•••.{place.rpartition('.')[2]}"
-    if kind == "phone" and len(value) > 7:
-        return value[:3] + "•" * (len(value) - 7) + value[-4:]
-    return value[:1] + "•••"
