@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 
+from tekil.config import load
 from tekil.log import open_log
+from tekil.privacy import DayKeys, open_keys
+from tekil.store import open_store
 from tests.conftest import missing
 from tests.running_tekil import Running, running
 
@@ -62,11 +65,14 @@ class Target:
         return {name: total[name] - self.before[name] for name in total}
 
     def _logged(self) -> list[dict[str, Any]]:
-        log = open_log(f"sqlite:///{self.tekil.folder}/data/log.db")
+        config = load(self.tekil.folder)
+        store = open_store(config.resolve(config.store))
+        log = open_log(config.resolve(config.log), DayKeys(open_keys(config, store)))
         try:
             bodies = [body for table in log.replay(self.after) for body in table["body"].to_pylist()]
         finally:
             log.close()
+            store.close()
         return [message for body in bodies for message in json.loads(body)["batch"]]
 
 
