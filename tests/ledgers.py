@@ -13,5 +13,4 @@ from tekil.store import Store
 def ledger_of(store: Store, root: Path) -> ConsentLedger:
     """Return the ledger in a store, by the master key in a folder."""
     config = Config(root=root)
-    keys = open_keys(config, store)
-    return open_ledger(store, open_vault(store, keys), keys, config.consent)
+    return open_ledger(store, open_vault(store, open_keys(config, store)), config.consent)

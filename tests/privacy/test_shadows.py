@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tekil.privacy import shadow
 from tekil.privacy.find import Kind
+from tekil.privacy.shadows import shadow
 
 
 @pytest.mark.parametrize(

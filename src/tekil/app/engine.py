@@ -33,7 +33,7 @@ def open_engine(config: Config) -> Iterator[Engine]:
         places.callback(warehouse.close)
         models = [ACTIVITY, attributes(config.profile.trusted_sources)]
         vault = open_vault(store, keys)
-        heard = ConsentSignals(open_ledger(store, vault, keys, config.consent), config.consent)
+        heard = ConsentSignals(open_ledger(store, vault, config.consent), config.consent)
         yield Engine(
             log,
             warehouse,

@@ -24,7 +24,6 @@ from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
 from tekil.ports import check_port
-from tekil.privacy import open_keys
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.store import Store
 
@@ -57,8 +56,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         password = engine.store.users.create_first()
         if password:
             say(f"Sign in to the console as admin with the password {password}  (shown this once)")
-        keys = open_keys(config, engine.store)
-        consents = open_ledger(engine.store, engine.vault, keys, config.consent)
+        consents = open_ledger(engine.store, engine.vault, config.consent)
         server = _server(config, engine, consents)
         stop = threading.Event()
 

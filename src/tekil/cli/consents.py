@@ -33,8 +33,8 @@ def opened_ledger(context: click.Context) -> Iterator[tuple[ConsentLedger, Confi
     folder = existing(context)
     settings = config.load(folder)
     with opened_store(folder) as store:
-        keys = open_keys(settings, store)
-        yield open_ledger(store, open_vault(store, keys), keys, settings.consent), settings
+        vault = open_vault(store, open_keys(settings, store))
+        yield open_ledger(store, vault, settings.consent), settings
 
 
 @click.group()

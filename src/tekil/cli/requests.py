@@ -13,12 +13,10 @@ import httpx
 from tekil import config
 from tekil.api.consents import microseconds, split
 from tekil.api.model import from_us
-from tekil.cli.opening import opened_store
+from tekil.cli.consents import opened_ledger
 from tekil.cli.telling import as_json, existing, print_json, print_rows
 from tekil.library import Tekil
-from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import CHANNELS, DECISIONS, IDENTITY, KINDS, Desk, urgency
-from tekil.privacy.ledger import open_ledger
 from tekil.store.clock import now_us
 from tekil.store.requests import CLOSED, OPEN, SubjectRequest
 
@@ -28,11 +26,7 @@ COMMAND_LINE = "command line"
 @contextmanager
 def opened_desk(context: click.Context) -> Iterator[Desk]:
     """Open the installation's request desk; close its store at the end of the block."""
-    folder = existing(context)
-    settings = config.load(folder)
-    with opened_store(folder) as store:
-        keys = open_keys(settings, store)
-        ledger = open_ledger(store, open_vault(store, keys), keys, settings.consent)
+    with opened_ledger(context) as (ledger, settings):
         yield Desk(ledger, settings.workspace.timezone)
 
 

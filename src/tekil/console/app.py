@@ -85,8 +85,7 @@ def create_app(
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
     if consents is None:
-        keys = open_keys(config, store)
-        consents = open_ledger(store, open_vault(store, keys), keys, config.consent)
+        consents = open_ledger(store, open_vault(store, open_keys(config, store)), config.consent)
     app = Application(
         route_handlers=[
             *api.routes(reads, store, metrics),

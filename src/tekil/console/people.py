@@ -82,9 +82,10 @@ def show_person(
 ) -> Response[str] | Redirect:
     """Show one person and a page of what they did."""
     try:
-        return _show(decode(person_id), visit, pages, reads, consents, cursor)
+        card = profile_within(reads, _id(person_id), visit.within)
     except MovedPerson as moved:
         return Redirect(f"/people/{segment(moved.person_id)}", status_code=308)
+    return _show(card, visit, pages, reads, consents, cursor)
 
 
 @post("/people/{person_id:str}", opt=REVEAL, status_code=200, include_in_schema=False, sync_to_thread=True)
@@ -98,19 +99,22 @@ def reveal_person(
 ) -> Response[str] | Redirect:
     """Show one person's values unmasked, this once, to somebody who says what for; that is put on record."""
     purpose = form.one("purpose").replace("\0", "")
-    known = decode(person_id)
-    if len(purpose) < PURPOSE_MIN:
-        return _show(
-            known, visit, pages, reads, consents, None, refusal=visit.words("person.purpose_missing")
-        )
-    card = profile_within(reads, known, visit.within)
+    has_purpose = len(purpose) >= PURPOSE_MIN
+    card = profile_within(reads, _id(person_id), visit.within, reveal=has_purpose)
+    if not has_purpose:
+        refusal = visit.words("person.purpose_missing")
+        return _show(card, visit, pages, reads, consents, None, refusal=refusal)
     told = seal_text(purpose[:PURPOSE_MAX], mask_of)
     consents.store.audit.append(visit.actor, Act.REVEALED, "person", card.person_id, purpose=told)
-    return _show(known, visit, pages, reads, consents, None, reveal=True)
+    return _show(card, visit, pages, reads, consents, None, reveal=True)
+
+
+def _id(person_id: str) -> str:
+    return decode(person_id).replace("\0", "")
 
 
 def _show(
-    person_id: str,
+    card: Card,
     visit: Visit,
     pages: Pages,
     reads: Reads,
@@ -120,7 +124,6 @@ def _show(
     reveal: bool = False,
     refusal: str = "",
 ) -> Response[str]:
-    card = profile_within(reads, person_id.replace("\0", ""), visit.within, reveal=reveal)
     timeline = Page([], None)
     if visit.may(Permission.EVENTS_READ):
         timeline = reads.timeline(card.person_id, cursor=cursor, limit=EVENTS, reveal=reveal)

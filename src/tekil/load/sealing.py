@@ -17,8 +17,9 @@ import pyarrow as pa
 from tekil.dictionary.sql import SUBJECT
 from tekil.load.tables import SEALED_VALUES
 from tekil.messages import normalise
-from tekil.privacy import Vault, shadow
+from tekil.privacy import Vault
 from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
+from tekil.privacy.shadows import shadow
 from tekil.warehouse import Warehouse, arrow_schema
 
 IDS = ("message_id", "user_id", "anonymous_id", "previous_id", "group_id", "click_id", "user_agent")
@@ -263,7 +264,7 @@ def seal_json(text: str, token: Token, *, inside: str = "", declared: Fields = N
                 members[-1] = plain
                 sealed = seal_text(plain, token)
             elif declared and (told := _class_of(members, declared)):
-                sealed = plain if not plain.strip() or TOKEN.fullmatch(plain) else token(told, plain)
+                sealed = _seal_whole(plain, told, token)
             else:
                 kind = kind_of_key(members[-1], is_trait=len(members) > 1 and members[-2] == "traits")
                 sealed = _seal_value(plain, kind, token, is_text=bool(string))
@@ -302,6 +303,8 @@ def _seal_value(text: str, kind: Kind | None, token: Token, *, is_text: bool) ->
     """Return a member's value, sealed whole where the member is of a personal kind, else where it shows."""
     if kind is None or (not is_text and kind not in _WRITTEN_IN_DIGITS):
         return seal_text(text, token)
-    if not text.strip() or TOKEN.fullmatch(text):
-        return text
-    return token(kind, text)
+    return _seal_whole(text, kind, token)
+
+
+def _seal_whole(text: str, kind: Kind, token: Token) -> str:
+    return text if not text.strip() or TOKEN.fullmatch(text) else token(kind, text)

@@ -7,7 +7,6 @@ little as helps. What is sealed, and where, is `load.sealing`'s business.
 from tekil.privacy.keys import DayKeys, KeyRing, MasterKey, read_master_key
 from tekil.privacy.masks import mask_of
 from tekil.privacy.open import open_keys, open_vault
-from tekil.privacy.shadows import shadow
 from tekil.privacy.vault import Vault
 
 __all__ = [
@@ -19,5 +18,4 @@ __all__ = [
     "open_keys",
     "open_vault",
     "read_master_key",
-    "shadow",
 ]

@@ -185,11 +185,6 @@ class KeyRing:
             self._current[purpose] = key.id
             return key.id
 
-    def refresh(self) -> None:
-        """Look again for the newest keys, which another process may have made."""
-        with self._lock:
-            self._current.clear()
-
     def rewrap(self, master: MasterKey) -> int:
         """Wrap all data keys by another master key, in one transaction; return how many there are."""
         with self._lock:

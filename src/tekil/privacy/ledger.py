@@ -11,7 +11,6 @@ from tekil.errors import BadRequest
 from tekil.messages import IDENTIFIER_KINDS, normalise
 from tekil.privacy.consents import Named, Permission, may_send
 from tekil.privacy.find import TOKEN
-from tekil.privacy.keys import KeyRing
 from tekil.privacy.links import DAY_US, Link, Links
 from tekil.privacy.purposes import Purpose, check_choice, purposes_of
 from tekil.privacy.tokens import Tokens
@@ -170,8 +169,6 @@ class ConsentLedger:
         return self.links.write(Link(kind, named.token, self._clock() + days * DAY_US, purpose, channel))
 
 
-def open_ledger(store: Store, vault: Vault, keys: KeyRing, settings: ConsentSettings) -> ConsentLedger:
+def open_ledger(store: Store, vault: Vault, settings: ConsentSettings) -> ConsentLedger:
     """Return the ledger of an installation."""
-    return ConsentLedger(
-        store, Tokens(vault), Links(lambda: keys.key(keys.current("links"))), purposes_of(settings)
-    )
+    return ConsentLedger(store, Tokens(vault), Links(lambda: vault.key("links")), purposes_of(settings))

@@ -31,7 +31,6 @@ class Vault:
         """Take where sealed values are kept, and the keys."""
         self._kept, self._ring = kept, ring
         self._bodies = Texts(ring, "quarantine")
-        self._lock = Lock()
         self._writing = Lock()
         self._remembered: OrderedDict[str, None] = OrderedDict()
         self._tokens_key: bytes | None = None
@@ -39,7 +38,7 @@ class Vault:
     def token(self, kind: Kind, value: str) -> str:
         """Return the token of a value, in whatever form it is written. Keeps nothing."""
         if self._tokens_key is None:
-            self._tokens_key = self._ring.key(self._ring.current("tokens"))
+            self._tokens_key = self.key("tokens")
         message = f"{kind}\0{normal(kind, value)}".encode(errors="surrogatepass")
         digest = hmac.digest(self._tokens_key, message, hashlib.sha256)
         return f"{kind}~{base64.b32encode(digest).decode()[:26].lower()}"
@@ -56,10 +55,16 @@ class Vault:
         with self._writing:
             key_id = self._ring.current("vault")
             self._kept.add([self._sealed(key_id, token, *value) for token, value in new.items()])
-        with self._lock:
             self._remembered.update(dict.fromkeys(new))
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
+
+    def key(self, purpose: str) -> bytes:
+        """Return the installation's key for another purpose than sealing, such as signing."""
+        return self._ring.key(self._ring.current(purpose))
+
+    def _opened(self, value: SealedValue) -> bytes:
+        return decrypt(self._ring.cipher(value.key_id), value.sealed, value.token.encode())
 
     def _sealed(self, key_id: int, token: str, kind: Kind, value: str) -> SealedValue:
         plain = normal(kind, value)
@@ -72,12 +77,8 @@ class Vault:
 
     def reveal(self, tokens: Sequence[str]) -> dict[str, str]:
         """Return token → value, of those that are kept. Whoever calls this has seen to the right to."""
-        return {
-            value.token: decrypt(self._ring.cipher(value.key_id), value.sealed, value.token.encode()).decode(
-                errors="surrogatepass"
-            )
-            for value in self._kept.get_many(tokens)
-        }
+        kept = self._kept.get_many(tokens)
+        return {value.token: self._opened(value).decode(errors="surrogatepass") for value in kept}
 
     def show(self, texts: Sequence[str], *, reveal: bool = False, is_json: bool = False) -> list[str]:
         """Return texts with masks in the place of their tokens, or, to `reveal` them, the values.
@@ -111,12 +112,17 @@ class Vault:
         cipher = self._ring.cipher(key_id)
         count = 0
         while some := self._kept.sealed_by_others(key_id, chunk):
-            renewed = []
-            for value in some:
-                bound = value.token.encode()
-                plain = decrypt(self._ring.cipher(value.key_id), value.sealed, bound)
-                renewed.append(SealedValue(value.token, key_id, encrypt(cipher, plain, bound), value.mask))
-            self._kept.renew(renewed)
-            count += len(renewed)
+            self._kept.renew(
+                [
+                    SealedValue(
+                        value.token,
+                        key_id,
+                        encrypt(cipher, self._opened(value), value.token.encode()),
+                        value.mask,
+                    )
+                    for value in some
+                ]
+            )
+            count += len(some)
         self._ring.destroy_older(key_id)
         return count

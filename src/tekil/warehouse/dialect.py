@@ -7,7 +7,6 @@ macro                     meaning
 ``as_variant(json)``      a JSON text as a VARIANT; null where it is no JSON
 ``variant_json(v)``       a VARIANT as JSON text
 ``variant_text(v, 'a')``  member `a` of a VARIANT object as text
-``variant_part(v, 'a')``  the same, where the member is an object its JSON text
 ``json_member(j, 'a')``   member `a` of a JSON object text, as text without quotes; null if absent
 ``lowered(text)``         in small letters, each letter by itself: no rule for a word's last letter
 ``key64(text)``           64 bits of a stable hash, as a BIGINT

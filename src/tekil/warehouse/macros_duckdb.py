@@ -29,7 +29,6 @@ SCALARS = {
     "as_variant": "TRY(CAST(CAST({0} AS JSON) AS VARIANT))",
     "variant_json": "CAST(CAST({0} AS JSON) AS VARCHAR)",
     "variant_text": "variant_extract_string({0}, {1})",
-    "variant_part": "json_extract_string(CAST(variant_extract({0}, {1}) AS JSON), '$')",
     "json_member": "json_extract_string({0}, '$.' || {1})",
     # Half of an MD5, shifted to stay positive: stable for ever, unlike the engine's own hash().
     "key64": "CAST(md5_number_lower({0}) >> 1 AS BIGINT)",

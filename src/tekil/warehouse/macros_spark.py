@@ -57,7 +57,6 @@ SCALARS = {
     "as_variant": "try_parse_json({0})",
     "variant_json": "to_json({0})",
     "variant_text": "try_variant_get({0}, concat('$.', {1}), 'string')",
-    "variant_part": "get_json_object(to_json({0}), concat('$.', {1}))",
     "json_member": "get_json_object({0}, concat('$.', {1}))",
     # An unsigned half would not fit a BIGINT: 60 bits, then the upper three of the last four.
     "key64": (
