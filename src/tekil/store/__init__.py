@@ -7,6 +7,7 @@ from tekil.store.consent_entries import Entry
 from tekil.store.consents import Change, Total
 from tekil.store.data_keys import DataKey, DataKeys
 from tekil.store.definitions import Definitions, NewVersion, Version
+from tekil.store.destructions import Destruction, Destructions
 from tekil.store.keys import ApiKey, Keys, Source, WriteKey
 from tekil.store.open import Store, open_store
 from tekil.store.sealed_values import SealedValue, SealedValues
@@ -22,6 +23,8 @@ __all__ = [
     "DataKey",
     "DataKeys",
     "Definitions",
+    "Destruction",
+    "Destructions",
     "Entry",
     "Identifier",
     "Keys",

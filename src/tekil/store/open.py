@@ -18,6 +18,7 @@ from tekil.store.cards import Cards
 from tekil.store.consents import Consents
 from tekil.store.data_keys import DataKeys
 from tekil.store.definitions import Definitions
+from tekil.store.destructions import Destructions
 from tekil.store.failures import Failures
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
@@ -51,6 +52,7 @@ class Store:
         self.consents = Consents(self._begin)
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
+        self.destructions = Destructions(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
