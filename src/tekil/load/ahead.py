@@ -24,10 +24,7 @@ class ReadAhead:
     def read(self, after: int) -> pa.Table:
         """Return the next helping after a position, as `Log.read` does. From one thread only."""
         waiting, self._next = self._next, None
-        if waiting is not None and waiting[0] == after:
-            found = waiting[1].result()
-        else:
-            found = self._read(after)
+        found = waiting[1].result() if waiting is not None and waiting[0] == after else self._read(after)
         if self._is_full(found):
             last = int(found["position"][-1].as_py())
             self._next = last, self._thread.submit(self._read, last)
