@@ -7,12 +7,18 @@ from collections.abc import Generator
 from typing import NoReturn, TypeVar
 
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck, settings
 
+from tekil.store import Users
 from tests.laws.conftest import found, store
 
 # The installations of the laws are what many other tests begin with, too.
 __all__ = ["found", "missing", "store"]
+
+# Dozens sign in here; a hash that takes a quarter of a second proves nothing more about who may.
+PRODUCTS_HASHER = Users.hasher
+Users.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 

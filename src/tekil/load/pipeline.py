@@ -23,8 +23,8 @@ from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
 from tekil.privacy import Vault
 from tekil.warehouse import Warehouse, arrow_schema
 
-NOTHING_KNOWN = pa.schema([("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())])
-"""What `known_messages` looks like where there are no suspects."""
+NOTHING_REPEATED = pa.schema([("position", pa.int64()), ("number", pa.int64()), ("source", pa.string())])
+"""What `repeated` looks like where there are no suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ def prepare(
     """
     unreadable = take_apart(warehouse, bodies)
     judged = hold_against(warehouse, rules)
-    sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
     retired = set_aside(warehouse, floors or Floors())
+    sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],
@@ -69,8 +69,8 @@ def prepare(
         has_retired=retired,
         releases=False,
     )
-    find_repeated(warehouse, known.suspects(prepared.keys))
-    warehouse.derive("new_events", sql.NEW_EVENTS)
+    are_some_repeated = find_repeated(warehouse, known.suspects(prepared.keys))
+    warehouse.derive("new_events", sql.new_events(are_some_repeated=are_some_repeated))
     take_traits(warehouse, prepared.has_traits)
     put_aside(warehouse, prepared.has_quarantine, vault)
     warehouse.derive("new_ledger", sql.COUNTED)
@@ -101,12 +101,17 @@ def hold_against(warehouse: Warehouse, rules: Rules | None) -> Judged:
     return judge(warehouse, rules, sql.OPENED_COLUMNS)
 
 
-def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> None:
-    """Stage `repeated`: the good messages that were loaded before, or stand earlier among these."""
-    if suspects.num_rows:
+def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> bool:
+    """Stage `repeated`: the good messages that were loaded before, or stand earlier among these.
+
+    Only those with a suspect's key can be. Returns whether there are any suspects.
+    """
+    are_some: bool = suspects.num_rows > 0
+    if are_some:
         warehouse.stage("suspects", suspects)
-    _derive(warehouse, {"known_messages": sql.KNOWN}, suspects.num_rows > 0, NOTHING_KNOWN)
-    warehouse.derive("repeated", sql.REPEATED)
+    steps = {"known_messages": sql.KNOWN, "repeated": sql.REPEATED}
+    _derive(warehouse, steps, are_some, NOTHING_REPEATED)
+    return are_some
 
 
 def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
