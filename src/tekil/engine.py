@@ -26,7 +26,7 @@ from tekil.errors import TekilError, Unavailable
 from tekil.identity import EVIDENCE, IDENTITY, person_id
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
-from tekil.load import EVENTS, TRAITS, KnownMessages, Prepared, keep, prepare
+from tekil.load import EVENTS, TRAITS, KnownMessages, Prepared, ReadAhead, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
 from tekil.log import Log
 from tekil.models import (
@@ -120,6 +120,7 @@ class Engine:
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
+        self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
         self._rules = Rules(Dictionary())
         self._next_wake: datetime | None = None
@@ -165,7 +166,7 @@ class Engine:
         marks = self.warehouse.marks()
         if self._publishing is None:
             self._catch_up(marks, _silent)
-        bodies = self.log.read(marks.position, BODIES_MAX, size=BODIES_SIZE_MAX)
+        bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         if not bodies.num_rows and not self._is_someone_due(now):
@@ -256,6 +257,7 @@ class Engine:
     def _run_tasks(self) -> None:
         while not self._tasks.empty():
             self._finish_publishing()
+            self._ahead.forget()
             task, future = self._tasks.get()
             try:
                 future.set_result(task(self))

@@ -1,5 +1,6 @@
 """From the log to events: parse, check, take duplicates out, keep, count. Read `pipeline` first."""
 
+from tekil.load.ahead import ReadAhead
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
@@ -30,6 +31,7 @@ __all__ = [
     "KnownMessages",
     "Prepared",
     "QuarantineDesk",
+    "ReadAhead",
     "keep",
     "prepare",
     "replay",
