@@ -56,6 +56,12 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle_minutes: int = 60
 
 
+class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where requests of Tekil's may go beside the open internet: addresses and networks in `allow`."""
+
+    allow: tuple[str, ...] = ()
+
+
 class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A purpose of the company's own, in `[[consent.purposes]]`; without `channels` it has all of them."""
 
@@ -113,6 +119,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access: Access = Access()
     consent: ConsentSettings = ConsentSettings()
     iys: IysSettings = IysSettings()
+    outgoing: OutgoingSettings = OutgoingSettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

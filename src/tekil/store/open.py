@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store.audit import Audit
 from tekil.store.cards import Cards
+from tekil.store.connections import ConnectionRows
 from tekil.store.consents import Consents
 from tekil.store.data_keys import DataKeys
 from tekil.store.definitions import Definitions
@@ -51,6 +52,7 @@ class Store:
         self.consents = Consents(self._begin)
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
+        self.connections = ConnectionRows(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
