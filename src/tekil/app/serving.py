@@ -92,6 +92,8 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger) -> _Server:
             port=config.console.port,
             log_level="warning",
             access_log=False,
+            # Who is behind a proxy is for `console.trusted_proxies` to say; see `tekil.api.proxies`.
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )

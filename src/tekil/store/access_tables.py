@@ -49,6 +49,6 @@ devices = Table(
     "devices",
     metadata,
     Column("token_hash", String(64), primary_key=True),
-    Column("user_name", String(128), nullable=False, index=True),
+    Column("user_name", String(128), primary_key=True, index=True),
     Column("seen_at", BigInteger, nullable=False),
 )

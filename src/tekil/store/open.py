@@ -19,9 +19,11 @@ from tekil.store.connections import ConnectionRows
 from tekil.store.consents import Consents
 from tekil.store.data_keys import DataKeys
 from tekil.store.definitions import Definitions
+from tekil.store.devices import Devices
 from tekil.store.failures import Failures
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.passkeys import Passkeys
 from tekil.store.requests import SubjectRequests
 from tekil.store.sealed_values import SealedValues
 from tekil.store.second_factors import SecondFactors
@@ -41,7 +43,9 @@ class Store:
         self.keys = Keys(self._begin)
         self.tokens = Tokens(self._begin)
         self.failures = Failures(self._begin)
+        self.devices = Devices(self._begin)
         self.users = Users(self._begin, self.failures)
+        self.passkeys = Passkeys(self._begin)
         self.sessions = Sessions(self._begin)
         self.second_factors = SecondFactors(self._begin, self.failures)
         self.cards = Cards(self._begin)

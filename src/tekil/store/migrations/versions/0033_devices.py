@@ -11,6 +11,6 @@ def upgrade() -> None:
     op.create_table(
         "devices",
         sa.Column("token_hash", sa.String(64), primary_key=True),
-        sa.Column("user_name", sa.String(128), nullable=False, index=True),
+        sa.Column("user_name", sa.String(128), primary_key=True, index=True),
         sa.Column("seen_at", sa.BigInteger, nullable=False),
     )
