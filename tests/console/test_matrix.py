@@ -35,6 +35,7 @@ PLACES = {
     "{request_id:str}": "none",
     "{link:str}": "none",
     "{session_id:str}": "none",
+    "{passkey_id:str}": "none",
     "{digest:str}": "000000000000",
 }
 NARROWED = "city=Atlantis"
