@@ -17,6 +17,7 @@ from tekil.store.connections import ConnectionRows
 from tekil.store.consents import Consents
 from tekil.store.data_keys import DataKeys
 from tekil.store.definitions import Definitions
+from tekil.store.destructions import Destructions
 from tekil.store.devices import Devices
 from tekil.store.failures import Failures
 from tekil.store.iys import IysRecords
@@ -54,6 +55,7 @@ class Store:
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
         self.connections = ConnectionRows(self._begin)
+        self.destructions = Destructions(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
