@@ -8,6 +8,7 @@ from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
 from tekil.api.person_export import export_routes
 from tekil.api.problems import answer, explain
+from tekil.api.proxies import Proxies
 from tekil.api.readiness import readiness_routes
 from tekil.api.routes import routes
 
@@ -16,6 +17,7 @@ __all__ = [
     "FOR_SIGNED_IN",
     "KeyRing",
     "Metrics",
+    "Proxies",
     "address_of",
     "answer",
     "check_declared",

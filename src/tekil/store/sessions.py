@@ -111,8 +111,11 @@ class Sessions:
             connection.execute(shown)
 
 
-def start_session(connection: Connection, name: str, address: str) -> str:
-    """Begin a session and return its token, which is new: whatever a browser held before opens nothing."""
+def start_session(connection: Connection, name: str, address: str, *, second_factor: bool = False) -> str:
+    """Begin a session and return its token, which is new: whatever a browser held before opens nothing.
+
+    `second_factor` says that one was shown by the very way they came in.
+    """
     token, now = secrets.token_urlsafe(32), now_us()
     connection.execute(delete(sessions).where(sessions.c.expires_at < now))
     connection.execute(
@@ -124,6 +127,7 @@ def start_session(connection: Connection, name: str, address: str) -> str:
             seen_at=now,
             expires_at=now + SESSION_LENGTH_US,
             address=address,
+            second_factor_at=now if second_factor else None,
         )
     )
     return token
