@@ -59,6 +59,7 @@ class Act(StrEnum):
     DEFINITION_CHANGED = "definition.changed"
     QUARANTINE_REPLAYED = "quarantine.replayed"
     REVEALED = "profile.revealed"
+    RETENTION_RUN = "retention.run"
     VAULT_ROTATED = "vault.rotated"
     SQL_RUN = "sql.run"
     ENGINE_REBUILT = "engine.rebuilt"

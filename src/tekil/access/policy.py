@@ -38,6 +38,8 @@ class Permission(StrEnum):
     CONSENTS_WRITE = "consents:write"
     REQUESTS_READ = "requests:read"
     REQUESTS_WRITE = "requests:write"
+    RETENTION_READ = "retention:read"
+    RETENTION_WRITE = "retention:write"
 
 
 P = Permission
@@ -58,10 +60,13 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.LEDGER_READ, P.EVENTS_READ, P.SQL_READ, P.SOURCES_WRITE, P.KEYS_READ, P.ENGINE_RUN}
         | {P.DICTIONARY_READ, P.DICTIONARY_WRITE, P.QUARANTINE_WRITE}
     ),
-    "auditor": frozenset({P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ}),
+    "auditor": frozenset(
+        {P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ} | {P.RETENTION_READ}
+    ),
     "privacy_officer": frozenset(
         {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
         | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
+        | {P.RETENTION_READ, P.RETENTION_WRITE}
     ),
 }
 """Role → what it may. Each has what its work needs; somebody with two roles has what both have."""

@@ -35,6 +35,7 @@ from tekil.console import (
 )
 from tekil.console import consents as consents_page
 from tekil.console import requests as requests_page
+from tekil.console import retention as retention_page
 from tekil.console.assets import Assets
 from tekil.console.ceremonies import Ceremonies
 from tekil.console.forms import check_form, read_form
@@ -50,6 +51,7 @@ from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.readiness import Measuring
 from tekil.reads import Reads
+from tekil.retention import Retention
 from tekil.store import Store
 
 PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -81,6 +83,7 @@ def create_app(
     more: Sequence[ControllerRouterHandler] = (),
     desk: QuarantineDesk | None = None,
     consents: ConsentLedger | None = None,
+    retention: Retention | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -102,8 +105,9 @@ def create_app(
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
             api.readiness_routes(measuring),
+            api.definition_routes(store),
             *more,
-            *_console(reads, store, config, pages, assets, desk, consents, measuring),
+            *_console(reads, store, config, pages, assets, desk, consents, measuring, retention),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -125,6 +129,7 @@ def _console(
     quarantined: QuarantineDesk | None,
     consents: ConsentLedger,
     measuring: Measuring,
+    retention: Retention | None,
 ) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
@@ -154,6 +159,7 @@ def _console(
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
+        "retention": Provide(lambda: retention, sync_to_thread=False),
         "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
     }
@@ -173,6 +179,7 @@ def _console(
         *quality.ROUTES,
         *consents_page.ROUTES,
         *requests_page.ROUTES,
+        *retention_page.ROUTES,
         *consent_page.ROUTES,
     ]
     return [
