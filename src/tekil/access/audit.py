@@ -54,6 +54,7 @@ class Act(StrEnum):
     CONNECTION_AUTHORISED = "connection.authorised"
     CONNECTION_REMOVED = "connection.removed"
     EXPORTED = "person.exported"
+    RECTIFIED = "person.rectified"
     CONSENT_RECORDED = "consent.recorded"
     REQUEST_CHANGED = "request.changed"
     DEFINITION_CHANGED = "definition.changed"

@@ -21,6 +21,7 @@ class Permission(StrEnum):
 
     PROFILES_READ = "profiles:read"
     PROFILES_REVEAL = "profiles:reveal"
+    PROFILES_WRITE = "profiles:write"
     EVENTS_READ = "events:read"
     LEDGER_READ = "ledger:read"
     SQL_READ = "sql:read"
@@ -51,7 +52,8 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "sales": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ}),
     "support": frozenset(
-        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ, P.CONSENTS_WRITE}
+        {P.PROFILES_READ, P.PROFILES_REVEAL, P.PROFILES_WRITE, P.EVENTS_READ, P.CONSENTS_READ}
+        | {P.CONSENTS_WRITE}
     ),
     "analyst": frozenset(
         {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.SQL_READ, P.DICTIONARY_READ, P.DICTIONARY_WRITE}
@@ -64,7 +66,7 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ} | {P.RETENTION_READ}
     ),
     "privacy_officer": frozenset(
-        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
+        {P.PROFILES_READ, P.PROFILES_REVEAL, P.PROFILES_WRITE, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
         | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
         | {P.RETENTION_READ, P.RETENTION_WRITE}
     ),

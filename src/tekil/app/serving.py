@@ -28,6 +28,7 @@ from tekil.outgoing import Connections, Outgoing
 from tekil.ports import check_port
 from tekil.privacy import open_keys
 from tekil.privacy.ledger import ConsentLedger, open_ledger
+from tekil.privacy.rectification import Rectification
 from tekil.retention import Retention
 from tekil.store import Store
 
@@ -93,7 +94,7 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
     more = [control_routes(engine), dictionary_routes(store, desk), retention_routes(retention, store)]
     return _Server(
         uvicorn.Config(
-            create_app(reads, store, config, more, desk, consents, retention),
+            create_app(reads, store, config, more, desk, consents, retention, Rectification(engine.log)),
             host=config.console.host,
             port=config.console.port,
             log_level="warning",

@@ -49,6 +49,7 @@ from tekil.load import QuarantineDesk
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
+from tekil.privacy.rectification import Rectification
 from tekil.readiness import Measuring
 from tekil.reads import Reads
 from tekil.retention import Retention
@@ -84,6 +85,7 @@ def create_app(
     desk: QuarantineDesk | None = None,
     consents: ConsentLedger | None = None,
     retention: Retention | None = None,
+    rectification: Rectification | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -107,7 +109,9 @@ def create_app(
             api.readiness_routes(measuring),
             api.definition_routes(store),
             *more,
-            *_console(reads, store, config, pages, assets, desk, consents, measuring, retention),
+            *_console(
+                reads, store, config, pages, assets, desk, consents, measuring, retention, rectification
+            ),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -130,11 +134,12 @@ def _console(
     consents: ConsentLedger,
     measuring: Measuring,
     retention: Retention | None,
+    rectification: Rectification | None,
 ) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
     ceremonies = Ceremonies(config, store)
-    requested = Desk(consents, config.workspace.timezone)
+    requested = Desk(consents, config.workspace.timezone, rectification=rectification)
 
     async def look(request: AnyRequest) -> None:
         request.state.visit = await to_thread.run_sync(visit_of, request, store, config)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tekil.privacy.rectification import OBJECTION
+
 VIEWS = {
     "person_events": """
         SELECT person_id_of(i.person_key) AS person_id, i.person_key, e.*
@@ -12,6 +14,9 @@ VIEWS = {
     "profile": """
         SELECT person_id_of(a.person_key) AS person_id, a.*, t.traits, t.trait_sources
         FROM activity a LEFT JOIN attributes t ON t.person_key = a.person_key""",
+    "objections": f"""
+        SELECT person_id_of(person_key) AS person_id, person_key FROM attributes
+        WHERE json_member(traits, '{OBJECTION}') = 'true'""",
     "identifiers": """
         SELECT person_id_of(i.person_key) AS person_id, i.kind, i.value, i.first_seen, i.last_seen,
           person_id_of(i.identifier_key) AS identifier_id,
