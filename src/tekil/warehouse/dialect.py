@@ -165,6 +165,18 @@ def columns_used(sql: str) -> frozenset[str]:
     return frozenset(column.name for column in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Column))
 
 
+@lru_cache(maxsize=1024)
+def relations_read(sql: str) -> frozenset[str]:
+    """Return the names of all relations that a SELECT reads, in DuckDB's words.
+
+    >>> sorted(relations_read("WITH a AS (SELECT * FROM b) SELECT * FROM a JOIN c USING (d)"))
+    ['b', 'c']
+    """
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return frozenset(table.name for table in tree.find_all(exp.Table)) - named
+
+
 def columns_given(sql: str) -> list[str]:
     """Return the names of the columns that a SELECT gives, in order; a star stands for itself."""
     tree = sqlglot.parse_one(sql, dialect="duckdb")
