@@ -86,6 +86,35 @@ def local_imports(source: str) -> list[str]:
     ]
 
 
+WAYS_OUT = re.compile(
+    r"^(httpx\.(Client|AsyncClient|HTTPTransport|AsyncHTTPTransport|get|post|put|patch|delete|head|options|request|stream)"
+    r"|httpcore\..*(Pool|Proxy|Backend|request|stream)|urllib\.request\..*|http\.client\..*"
+    r"|socket\.(socket|create_connection)|requests\..*|aiohttp\..*|urllib3\..*)$"
+)
+
+
+def ways_out(source: str) -> list[str]:
+    """Return the places that open a connection to somewhere, by whatever name they imported it."""
+    tree = ast.parse(source)
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {
+                a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0]
+                for a in node.names
+            }
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            known |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            first, dot, rest = ast.unparse(node).partition(".")
+            name = known.get(first, "") + dot + rest
+            if WAYS_OUT.match(name):
+                found.append(f"{node.lineno}: {name}")
+    return found
+
+
 def unfinished(source: str) -> list[str]:
     """Return the lines that say that something is still to be done."""
     return [

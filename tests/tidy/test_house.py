@@ -57,6 +57,23 @@ def test_the_product_hides_nothing_and_is_finished(check: Callable[[str], list[s
     assert complaints(PRODUCT, check) == []
 
 
+OUTWARD = {
+    "src/tekil/outgoing/client.py": "the one way out",
+    "src/tekil/pull/door.py": "this installation's own door, named on the command line",
+    "src/tekil/library.py": "this machine's own engine",
+    "src/tekil/demonstration.py": "the demonstration's own door",
+    "src/tekil/demo/post.py": "the demonstration's own door",
+    "src/tekil/ports.py": "listens, to see whether a port is free",
+    "src/tekil/warehouse/spark_session.py": "the Spark server of warehouse.url, to see whether it is there",
+}
+"""The modules that open connections, and to what; others go through `tekil.outgoing`, which is guarded."""
+
+
+def test_there_is_one_guarded_way_out() -> None:
+    found = {path for path, source in PRODUCT.items() if checks.ways_out(source)}
+    assert found == OUTWARD.keys()
+
+
 def test_every_public_function_says_what_it_does() -> None:
     assert complaints(EXPLAINED, checks.undocumented) == []
 

@@ -77,9 +77,9 @@ class Audit:
         with self._begin() as connection:
             return [Entry(*row) for row in connection.execute(query)]
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield all entries, oldest first, some at a time."""
-        last: int | None = None
+    def entries(self, after: int | None = None) -> Iterator[Entry]:
+        """Yield all entries (those `after` a number), oldest first, some at a time."""
+        last = after
         while True:
             query = select(audit_entries).order_by(audit_entries.c.number).limit(WALK)
             if last is not None:

@@ -13,12 +13,16 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store.audit import Audit
 from tekil.store.cards import Cards
+from tekil.store.connections import ConnectionRows
 from tekil.store.consents import Consents
 from tekil.store.data_keys import DataKeys
 from tekil.store.definitions import Definitions
+from tekil.store.destructions import Destructions
+from tekil.store.devices import Devices
 from tekil.store.failures import Failures
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.passkeys import Passkeys
 from tekil.store.requests import SubjectRequests
 from tekil.store.schema import bring_up_to_date
 from tekil.store.sealed_values import SealedValues
@@ -37,7 +41,9 @@ class Store:
         self.keys = Keys(self._begin)
         self.tokens = Tokens(self._begin)
         self.failures = Failures(self._begin)
+        self.devices = Devices(self._begin)
         self.users = Users(self._begin, self.failures)
+        self.passkeys = Passkeys(self._begin)
         self.sessions = Sessions(self._begin)
         self.second_factors = SecondFactors(self._begin, self.failures)
         self.cards = Cards(self._begin)
@@ -48,6 +54,8 @@ class Store:
         self.consents = Consents(self._begin)
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
+        self.connections = ConnectionRows(self._begin)
+        self.destructions = Destructions(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

@@ -17,7 +17,8 @@ from tekil.errors import BadRequest, NotFound
 from tekil.store.accounts import User, select_users, user_of, write_condition
 from tekil.store.audit import record
 from tekil.store.clock import Begin, now_us
-from tekil.store.failures import Failures, Guess
+from tekil.store.devices import forget_devices
+from tekil.store.failures import PASSWORD, Failures, Guess
 from tekil.store.sessions import end_sessions, start_session
 from tekil.store.tables import users
 
@@ -88,12 +89,12 @@ class Users:
         with self._begin() as connection:
             return _get(connection, name)
 
-    def sign_in(self, name: str, password: str, address: str = "") -> str | None:
+    def sign_in(self, name: str, password: str, address: str = "", device: str = "") -> str | None:
         """Return a new session's token if the password is right, nothing if not.
 
-        Raises `Locked` where there were too many wrong ones for the name, or from the address.
+        `device` is what `Devices.known` says of the browser. Raises `Locked` for too many wrong ones.
         """
-        guess = Guess("password", name, address)
+        guess = Guess(PASSWORD, name, address, device)
         self._failures.claim(guess)
         with self._begin() as connection:
             row = connection.execute(
@@ -111,7 +112,7 @@ class Users:
                 record(connection, by, Act.SIGN_IN_FAILED, "user", "" if row is None else name)
                 return None
             token = start_session(connection, name, address)
-            record(connection, Actor("user", name, address), Act.SIGNED_IN, "user", name)
+            record(connection, Actor("user", name, address), Act.SIGNED_IN, "user", name, way="password")
         self._failures.forgive(guess)
         return token
 
@@ -120,7 +121,7 @@ class Users:
 
         Raises `BadRequest` where the old one is wrong or the new one will not do, `Locked` for guessing.
         """
-        guess = Guess("password", name, by.origin)
+        guess = Guess(PASSWORD, name, by.origin)
         self._failures.claim(guess)
         with self._begin() as connection:
             kept = connection.execute(select(users.c.password_hash).where(users.c.name == name)).scalar_one()
@@ -145,6 +146,7 @@ class Users:
         with self._begin() as connection:
             _change(connection, name, password_hash=hashed, must_change=True)
             end_sessions(connection, name)
+            forget_devices(connection, name)
             record(connection, by, Act.PASSWORD_RESET, "user", name)
         self._failures.forget(name)
         return password
