@@ -103,6 +103,8 @@ def check_ledger(engine: Engine) -> list[str]:
               SELECT source, count(*) AS loaded, 0 AS quarantined FROM record_changes GROUP BY source
               UNION ALL
               SELECT source, 0 AS loaded, sum(messages) AS quarantined FROM quarantine GROUP BY source
+              UNION ALL
+              SELECT source, loaded, quarantined FROM destroyed
             ) AS kept GROUP BY source
         """).to_pylist()
     }
@@ -123,7 +125,7 @@ def check_ledger(engine: Engine) -> list[str]:
 
 def _miscounted(source: str, row: Mapping[str, Any], kept: Mapping[str, Any]) -> Sequence[str]:
     return [
-        f"{source}: the ledger says {row[name]} {name}, the tables hold {kept.get(name, 0)}"
+        f"{source}: the ledger says {row[name]} {name}, the tables and the destroyed make {kept.get(name, 0)}"
         for name in ("loaded", "quarantined")
         if int(row[name]) != int(kept.get(name, 0))
     ]

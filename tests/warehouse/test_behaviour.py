@@ -75,6 +75,16 @@ def test_replace_takes_the_touched_keys_and_leaves_the_others(warehouse: Warehou
     assert authors(warehouse) == [("a", 9), ("b", 3)]
 
 
+def test_rows_are_removed_by_any_column(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        for author, number in (("a", 1), ("a", 2), ("b", 2), ("c", 4)):
+            write(warehouse, author, number)
+    warehouse.derive("doomed", "SELECT 2 AS number UNION ALL SELECT 2 UNION ALL SELECT 7")
+    with warehouse.transaction():
+        warehouse.remove("notes", "number", "doomed")
+    assert authors(warehouse) == [("a", 1), ("c", 4)]
+
+
 def test_overwrite_leaves_only_what_it_was_given(warehouse: Warehouse) -> None:
     with warehouse.transaction():
         write(warehouse, "a", 1)

@@ -93,6 +93,7 @@ def reset_password(context: click.Context, name: str, forget_second_factor: bool
         password = store.users.reset_password(name, here())
         if forget_second_factor:
             store.second_factors.remove(name, here())
+            store.passkeys.remove_all(name, here())
     _print_password(name, password, json)
 
 

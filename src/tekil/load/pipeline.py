@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
 from tekil.load import sql
+from tekil.load.floors import Floors, count_retired, set_aside, write_destroyed
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
 from tekil.load.replay import release, releases_in, write_release
@@ -36,6 +37,7 @@ class Prepared:
     has_traits: bool
     has_personal: bool
     has_violations: bool
+    has_retired: bool
     releases: bool
 
 
@@ -45,13 +47,16 @@ def prepare(
     known: KnownMessages,
     vault: Vault,
     rules: Rules | None = None,
+    floors: Floors | None = None,
 ) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
-    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's. Reads tables and writes none.
+    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's, `floors` say what is too old to be
+    kept. Reads tables and writes none.
     """
     unreadable = take_apart(warehouse, bodies)
     judged = hold_against(warehouse, rules)
+    retired = set_aside(warehouse, floors or Floors())
     sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
@@ -61,6 +66,7 @@ def prepare(
         has_traits=_any(shapes["is_telling"]),
         has_personal=sealed > 0,
         has_violations=judged.breaches,
+        has_retired=retired,
         releases=False,
     )
     are_some_repeated = find_repeated(warehouse, known.suspects(prepared.keys))
@@ -68,6 +74,8 @@ def prepare(
     take_traits(warehouse, prepared.has_traits)
     put_aside(warehouse, prepared.has_quarantine, vault)
     warehouse.derive("new_ledger", sql.COUNTED)
+    if retired:
+        count_retired(warehouse)
     return let_go(warehouse, bodies, prepared)
 
 
@@ -153,6 +161,8 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     if prepared.has_violations:
         warehouse.replace(VIOLATIONS.name, "new_violations", "SELECT * FROM new_violations")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
+    if prepared.has_retired:
+        write_destroyed(warehouse)
     if prepared.has_personal:
         keep_shadows(warehouse)
     learn_user_agents(warehouse)

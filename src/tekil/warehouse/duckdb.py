@@ -160,10 +160,13 @@ class DuckDBWarehouse:
 
     def replace(self, table: str, touched: str, sql: str) -> None:
         """See `Warehouse.replace`."""
-        key = self._tables[table].key
         # DELETE + INSERT: measured 25 ms for 10,000 rows among 2 million, where MERGE takes 600 ms.
-        self._run(f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})")
+        self.remove(table, self._tables[table].key, touched)
         self.append(table, sql)
+
+    def remove(self, table: str, column: str, doomed: str) -> None:
+        """See `Warehouse.remove`."""
+        self._run(f"DELETE FROM {table} WHERE {column} IN (SELECT {column} FROM {doomed})")
 
     def overwrite(self, table: str, sql: str) -> None:
         """See `Warehouse.overwrite`."""

@@ -136,6 +136,10 @@ class Warehouse(Protocol):
         """
         ...
 
+    def remove(self, table: str, column: str, doomed: str) -> None:
+        """Delete the rows whose value in a column is among those of the same column of `doomed`."""
+        ...
+
     def overwrite(self, table: str, sql: str) -> None:
         """Put the rows of a SELECT in place of all rows of a table."""
         ...

@@ -163,15 +163,18 @@ class SparkWarehouse:
 
     def replace(self, table: str, touched: str, sql: str) -> None:
         """See `Warehouse.replace`."""
-        key = self._tables[table].key
-        gone = self._text(f"SELECT DISTINCT {key} FROM {touched}")
+        self.remove(table, self._tables[table].key, touched)
+        self.append(table, sql)
+
+    def remove(self, table: str, column: str, doomed: str) -> None:
+        """See `Warehouse.remove`."""
+        gone = self._text(f"SELECT DISTINCT {column} FROM {doomed}")
         # DELETE with a subquery is refused by some servers; MERGE says the same everywhere.
         self._write(
             table,
             f"MERGE INTO {self._prefix}{table} AS kept USING ({gone}) AS gone"
-            f" ON kept.`{key}` = gone.`{key}` WHEN MATCHED THEN DELETE",
+            f" ON kept.`{column}` = gone.`{column}` WHEN MATCHED THEN DELETE",
         )
-        self.append(table, sql)
 
     def overwrite(self, table: str, sql: str) -> None:
         """See `Warehouse.overwrite`."""
