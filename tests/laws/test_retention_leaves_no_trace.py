@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tekil.load.floors import BEHAVIOUR
@@ -23,7 +23,7 @@ def lasts(one: Said, cutoff: datetime) -> bool:
     return at >= cutoff
 
 
-@settings(max_examples=LAW_EXAMPLES)
+@settings(max_examples=LAW_EXAMPLES, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(said=streams(), days=st.integers(5, 40), at=st.integers(0, 25), again=st.booleans())
 def test_what_is_over_is_as_if_it_had_never_been_said(
     found: Found, said: list[Said], days: int, at: int, again: bool

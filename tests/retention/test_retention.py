@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from tekil.log import open_log
-from tekil.privacy import DayKeys, KeyRing
+from tekil.privacy import KeyRing
 from tekil.retention import Retention
 from tekil.store import Entry, open_store
 from tekil.store.consent_entries import entry_id
@@ -156,13 +155,13 @@ def test_old_quarantine_goes_and_stays_counted(place: Installation) -> None:
     assert verify(place.engine).holds
 
 
-def test_a_day_of_the_log_goes_with_its_key_once_all_of_it_is_loaded(tmp_path: Path) -> None:
+def test_a_day_of_the_log_goes_with_its_key_once_all_of_it_is_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = date(2026, 1, 10)
+    monkeypatch.setattr("tekil.privacy.keys.utc_today", lambda: day)
     place = Installation(tmp_path)
     keys = KeyRing(place.store.data_keys, MASTER)
-    day = date(2026, 1, 10)
-    place.log.close()
-    log = open_log(f"sqlite:///{tmp_path / 'days.db'}", DayKeys(keys, lambda: day))
-    place.log = place.engine.log = log
     for n in range(3):
         day = date(2026, 1, 10) + timedelta(days=n)
         place.say(track("A", 1, f"u{n}"), at=datetime(2026, 1, 10 + n, 12))
@@ -175,7 +174,7 @@ def test_a_day_of_the_log_goes_with_its_key_once_all_of_it_is_loaded(tmp_path: P
     (entry,) = keeping.run()
     assert entry.counts == {"log": 2}
     # The last body stays until another follows, and with it the key that reads it.
-    assert [table.num_rows for table in log.replay()] == [1]
+    assert [table.num_rows for table in place.log.replay()] == [1]
     assert [key.purpose for key in place.store.data_keys.all() if "log " in key.purpose] == ["log 2026-01-12"]
     assert len(said(place)) == 3
     assert verify(place.engine).holds

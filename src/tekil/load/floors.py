@@ -97,18 +97,18 @@ def _about(floor: Floor) -> str:
 
 
 def set_aside(warehouse: Warehouse, floors: Floors) -> bool:
-    """Take out of `checked` what is gone already, and count it in `retired`; return whether there was any."""
+    """Take out of `opened` what is gone already, and count it in `retired`; return whether there was any."""
     if not floors.all:
         return False
     gone = f"NOT is_wrong AND {floors.beneath()}"
-    if not warehouse.query(f"SELECT position FROM checked WHERE {gone} LIMIT 1").num_rows:
+    if not warehouse.query(f"SELECT position FROM opened WHERE {gone} LIMIT 1").num_rows:
         return False
     warehouse.derive(
         "retired",
         "SELECT source, count(*) AS loaded, 0 AS quarantined, max(received_at) AS last_received"
-        f" FROM checked WHERE {gone} GROUP BY source",
+        f" FROM opened WHERE {gone} GROUP BY source",
     )
-    warehouse.derive("checked", f"SELECT * FROM checked WHERE NOT ({gone})")
+    warehouse.derive("opened", f"SELECT * FROM opened WHERE NOT ({gone})")
     return True
 
 

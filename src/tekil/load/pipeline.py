@@ -56,8 +56,8 @@ def prepare(
     """
     unreadable = take_apart(warehouse, bodies)
     judged = hold_against(warehouse, rules)
-    sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
     retired = set_aside(warehouse, floors or Floors())
+    sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],
