@@ -24,6 +24,7 @@ TYPES = {
     "texts": "VARCHAR[]",
     "bigint": "BIGINT",
     "integer": "INTEGER",
+    "decimal": "DECIMAL(18, 4)",
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
     "variant": "VARIANT",

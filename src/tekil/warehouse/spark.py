@@ -45,6 +45,7 @@ TYPES = {
     "texts": "ARRAY<STRING>",
     "bigint": "BIGINT",
     "integer": "INT",
+    "decimal": "DECIMAL(18, 4)",
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
     "variant": "VARIANT",
