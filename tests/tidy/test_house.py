@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,14 @@ SOURCES = {
 }
 PRODUCT = {path: source for path, source in SOURCES.items() if path.startswith("src/")}
 EXPLAINED = {path: source for path, source in PRODUCT.items() if "/migrations/versions/" not in path}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forget_the_trees() -> Iterator[None]:
+    """Half a million nodes are no good company for the tests that follow."""
+    yield
+    checks.tree.cache_clear()
+    checks.nodes.cache_clear()
 
 
 def complaints(sources: dict[str, str], check: Callable[[str], list[str]]) -> list[str]:

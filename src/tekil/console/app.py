@@ -26,6 +26,7 @@ from tekil.console import (
     live,
     passkeys,
     people,
+    providers,
     quality,
     quarantine,
     readiness,
@@ -46,6 +47,7 @@ from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
+from tekil.outgoing import Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
@@ -57,6 +59,29 @@ from tekil.store import Store
 
 PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths that programs ask for; everything else is for people unless they ask for something else."""
+
+
+ROUTES = [
+    *sign_in.ROUTES,
+    *live.ROUTES,
+    *people.ROUTES,
+    *readiness.ROUTES,
+    *sources.ROUTES,
+    *api_keys.ROUTES,
+    *audit.ROUTES,
+    *users.ROUTES,
+    *account.ROUTES,
+    *passkeys.ROUTES,
+    *providers.ROUTES,
+    *quarantine.ROUTES,
+    *dictionary.ROUTES,
+    *quality.ROUTES,
+    *consents_page.ROUTES,
+    *requests_page.ROUTES,
+    *retention_page.ROUTES,
+    *consent_page.ROUTES,
+]
+"""All pages that forms are sent from."""
 
 
 class Application(Litestar):
@@ -139,6 +164,7 @@ def _console(
     """Return the pages."""
     watch = Watch(reads, store)
     ceremonies = Ceremonies(config, store)
+    known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
 
     async def look(request: AnyRequest) -> None:
@@ -161,6 +187,7 @@ def _console(
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),
+        "providers": Provide(lambda: known, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
@@ -168,27 +195,8 @@ def _console(
         "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
     }
-    handlers = [
-        *sign_in.ROUTES,
-        *live.ROUTES,
-        *people.ROUTES,
-        *readiness.ROUTES,
-        *sources.ROUTES,
-        *api_keys.ROUTES,
-        *audit.ROUTES,
-        *users.ROUTES,
-        *account.ROUTES,
-        *passkeys.ROUTES,
-        *quarantine.ROUTES,
-        *dictionary.ROUTES,
-        *quality.ROUTES,
-        *consents_page.ROUTES,
-        *requests_page.ROUTES,
-        *retention_page.ROUTES,
-        *consent_page.ROUTES,
-    ]
     return [
-        Router("/", route_handlers=handlers, dependencies=given, before_request=let_in),
+        Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),
         # Mail programs send no token of ours: the link itself is what proves who asks.
         Router("/", route_handlers=consent_page.ONE_CLICK_ROUTES, dependencies=given, before_request=look),
         Router("/", route_handlers=[_files(assets)]),
