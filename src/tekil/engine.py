@@ -58,6 +58,8 @@ IDLE_SECONDS = 0.05
 
 CARDS_AT_ONCE = 20_000
 
+NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
+
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
 
@@ -170,11 +172,12 @@ class Engine:
             self._catch_up(marks, _silent)
         bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
-        self.warehouse.set_now(now)
-        if not bodies.num_rows and not self._is_someone_due(now):
+        is_someone_due = self._is_someone_due(now)
+        if not bodies.num_rows and not is_someone_due:
             self._finish_publishing()
             return None
-        due = self._stage_due()
+        self.warehouse.set_now(now)
+        due = self._stage_due(is_someone_due)
         prepared = self._stage_refresh(bodies)
         for look in self._before_commit:
             look(self.warehouse)
@@ -289,7 +292,8 @@ class Engine:
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         tell("derive", 0, 1)
-        staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
+        with self.warehouse.bulk():
+            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
         tell("derive", 1, 1)
         after = Marks(marks.position, marks.cycle + 1, now, self._digest)
         self.warehouse.derive(
@@ -351,14 +355,16 @@ class Engine:
             f"SELECT person_key, wake_at FROM {name} WHERE {condition}" for name in waking
         )
 
-    def _stage_due(self) -> int:
-        selects = self._waking("wake_at <= now()")
-        self.warehouse.derive(
-            "due",
-            f"SELECT person_key FROM ({selects}) AS waking GROUP BY person_key"
-            f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}",
-        )
-        return int(self.warehouse.query("SELECT count(*) AS n FROM due")["n"][0].as_py())
+    def _stage_due(self, is_someone_due: bool) -> int:
+        """Stage `due`: the persons whose time has come, the longest overdue first; return how many."""
+        due = NOBODY
+        if is_someone_due:
+            due = self.warehouse.query(
+                f"SELECT person_key FROM ({self._waking('wake_at <= now()')}) AS waking GROUP BY person_key"
+                f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}"
+            )
+        self.warehouse.stage("due", due)
+        return int(due.num_rows)
 
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""

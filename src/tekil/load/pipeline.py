@@ -122,9 +122,11 @@ def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
 
 def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault) -> None:
     """Stage `new_quarantine`: what cannot be loaded, each with its reasons, its body sealed whole."""
-    steps = {"questionable": sql.QUESTIONABLE, "put_aside": sql.PUT_ASIDE}
-    _derive(warehouse, steps, there_are_some, arrow_schema(QUARANTINE))
-    rows = warehouse.query("SELECT * FROM put_aside")
+    if not there_are_some:
+        warehouse.stage("new_quarantine", arrow_schema(QUARANTINE).empty_table())
+        return
+    warehouse.derive("questionable", sql.QUESTIONABLE)
+    rows = warehouse.query(sql.PUT_ASIDE)
     bodies = pa.array([vault.seal_body(body) for body in rows["body"].to_pylist()], pa.string())
     at = rows.column_names.index("body")
     warehouse.stage("new_quarantine", rows.set_column(at, "body", bodies))

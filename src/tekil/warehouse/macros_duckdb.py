@@ -8,8 +8,11 @@ from datetime import datetime
 from tekil.warehouse.fields import (
     CONTEXT_COLUMNS,
     CONTEXT_TAKEN,
+    DAY_US,
+    DIVIDED,
     FIELD_NAMES,
     ISO_INSTANT,
+    NUMBER,
     duckdb_context_schema,
     duckdb_schema,
 )
@@ -46,6 +49,14 @@ SCALARS = {
     "epoch_us": "epoch_us({0})",
     "iso_text": "strftime({0}, '%Y-%m-%dT%H:%M:%S.%gZ')",
     "shifted": "({0} + to_microseconds(CAST({1} AS BIGINT)))",
+    "decimal_of": f"CASE WHEN regexp_matches({{0}}, '{NUMBER}') THEN TRY_CAST({{0}} AS DECIMAL(18, 4)) END",
+    "divided": DIVIDED,
+    "day_in": "CAST(({0} AT TIME ZONE 'UTC') AT TIME ZONE {1} AS DATE)",
+    "days_between": (
+        f"((epoch_us({{1}}) - epoch_us({{0}}) - ((epoch_us({{1}}) - epoch_us({{0}})) % {DAY_US} + {DAY_US})"
+        f" % {DAY_US}) // {DAY_US})"
+    ),
+    "nth_of": "list_sort(list({0}) FILTER (WHERE {0} IS NOT NULL))[{1}]",
 }
 
 _FIELDS = ", ".join(f"message.{name} AS {name}" for name in FIELD_NAMES)

@@ -45,6 +45,7 @@ TYPES = {
     "texts": "ARRAY<STRING>",
     "bigint": "BIGINT",
     "integer": "INT",
+    "decimal": "DECIMAL(18, 4)",
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
     "variant": "VARIANT",
@@ -141,6 +142,10 @@ class SparkWarehouse:
 
         self._ask(write)
         self._slots[name] = slot
+
+    def bulk(self) -> contextlib.AbstractContextManager[None]:
+        """See `Warehouse.bulk`. Everything derived lies in files here."""
+        return contextlib.nullcontext()
 
     def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
         """See `Warehouse.pick`."""
