@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 500
@@ -27,11 +28,23 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
+def tree(source: str) -> ast.Module:
+    """Return a source's syntax tree; reading one takes longer than any rule does."""
+    return ast.parse(source)
+
+
+@cache
+def nodes(source: str) -> tuple[ast.AST, ...]:
+    """Return all nodes of a source."""
+    return tuple(ast.walk(tree(source)))
+
+
 def long_functions(source: str) -> list[str]:
     """Return the functions with more lines than fit on a screen, decorators not counted."""
     return [
         f"{node.lineno}: {node.name} has {lines} lines, over {FUNCTION_LINES_MAX}"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if isinstance(node, Function)
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
     ]
@@ -53,7 +66,7 @@ def banned_classes(source: str) -> list[str]:
     """Return the classes one of whose words is a banned name, such as `KeyManager`."""
     return [
         f"{node.lineno}: class {node.name} says nothing about what it is"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if isinstance(node, ast.ClassDef)
         and {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+", node.name)}
         & BANNED_NAMES
@@ -64,7 +77,7 @@ def local_imports(source: str) -> list[str]:
     """Return the imports of our own modules inside functions, where the floors cannot be seen."""
     return [
         f"{inner.lineno}: {node.name} imports {name} inside"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if isinstance(node, Function)
         for inner in ast.walk(node)
         if isinstance(inner, ast.Import | ast.ImportFrom)
@@ -124,7 +137,7 @@ def undocumented(source: str) -> list[str]:
                 if not decorators & {"overload", "override", "setter"} and not ast.get_docstring(node):
                     complaints.append(f"{node.lineno}: {owner}{node.name} has no docstring")
 
-    visit(ast.parse(source).body, "")
+    visit(tree(source).body, "")
     return complaints
 
 
@@ -168,7 +181,7 @@ def dead_modules(sources: Mapping[str, str], packages: set[str], roots: Iterable
             continue
         alive.add(module)
         names = {module.rpartition(".")[0]}
-        for node in ast.walk(ast.parse(sources[module])):
+        for node in nodes(sources[module]):
             names.update(imported(node, module, is_package=module in packages))
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 names.add(node.value.partition(":")[0])

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,14 @@ PRODUCT = {path: source for path, source in SOURCES.items() if path.startswith("
 EXPLAINED = {path: source for path, source in PRODUCT.items() if "/migrations/versions/" not in path}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forget_the_trees() -> Iterator[None]:
+    """Half a million nodes are no good company for the tests that follow."""
+    yield
+    checks.tree.cache_clear()
+    checks.nodes.cache_clear()
+
+
 def complaints(sources: dict[str, str], check: Callable[[str], list[str]]) -> list[str]:
     return [f"{path}:{complaint}" for path, source in sources.items() for complaint in check(source)]
 
@@ -53,6 +61,7 @@ OUTWARD = {
     "src/tekil/outgoing/client.py": "the one way out",
     "src/tekil/pull/door.py": "this installation's own door, named on the command line",
     "src/tekil/library.py": "this machine's own engine",
+    "src/tekil/readiness/sight.py": "this installation's own door, to see whether it lives",
     "src/tekil/demonstration.py": "the demonstration's own door",
     "src/tekil/demo/post.py": "the demonstration's own door",
     "src/tekil/ports.py": "listens, to see whether a port is free",

@@ -29,6 +29,7 @@ from tekil.console import (
     providers,
     quality,
     quarantine,
+    readiness,
     sign_in,
     sources,
     users,
@@ -49,6 +50,7 @@ from tekil.outgoing import Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
+from tekil.readiness import Measuring
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -92,15 +94,18 @@ def create_app(
     assets = Assets(config.data / "cache")
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
+    vault = open_vault(store, open_keys(config, store))
     if consents is None:
-        consents = open_ledger(store, open_vault(store, open_keys(config, store)), config.consent)
+        consents = open_ledger(store, vault, config.consent)
+    measuring = Measuring(reads, store, config, vault, lambda: metrics.read_at)
     app = Application(
         route_handlers=[
             *api.routes(reads, store, metrics),
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
+            api.readiness_routes(measuring),
             *more,
-            *_console(reads, store, config, pages, assets, desk, consents),
+            *_console(reads, store, config, pages, assets, desk, consents, measuring),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -121,6 +126,7 @@ def _console(
     assets: Assets,
     quarantined: QuarantineDesk | None,
     consents: ConsentLedger,
+    measuring: Measuring,
 ) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
@@ -152,12 +158,14 @@ def _console(
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
+        "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
     }
     handlers = [
         *sign_in.ROUTES,
         *live.ROUTES,
         *people.ROUTES,
+        *readiness.ROUTES,
         *sources.ROUTES,
         *api_keys.ROUTES,
         *audit.ROUTES,

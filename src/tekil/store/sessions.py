@@ -6,7 +6,7 @@ import hashlib
 import secrets
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tekil.access.audit import Act, Actor
 from tekil.errors import NotFound
@@ -92,6 +92,17 @@ class Sessions:
             if connection.execute(ended).rowcount == 0:
                 raise NotFound("There is no such session; it may be over.", code="session_unknown")
             record(connection, by, Act.SIGNED_OUT, "user", user_name)
+
+    def count_over(self, before: int) -> int:
+        """Return how many sessions were over before an instant (microseconds)."""
+        query = select(func.count()).where(sessions.c.expires_at < before)
+        with self._begin() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def forget_over(self, before: int) -> int:
+        """Delete the sessions that were over before an instant; return how many."""
+        with self._begin() as connection:
+            return int(connection.execute(delete(sessions).where(sessions.c.expires_at < before)).rowcount)
 
     def note_second_factor(self, session_id: str) -> None:
         """Note that a session's user has shown a second factor just now."""

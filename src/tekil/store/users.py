@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Sequence
 
 from argon2 import PasswordHasher
@@ -12,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tekil.access.audit import SYSTEM, Act, Actor
-from tekil.access.passwords import check_password, one_time_password
+from tekil.access.passwords import check_password, nobodys_hash, one_time_password
 from tekil.access.policy import ADMINISTRATOR, Condition, check_roles
 from tekil.errors import BadRequest, NotFound
 from tekil.store.accounts import User, select_users, user_of, write_condition
@@ -29,13 +28,15 @@ USER_NAME = re.compile(r"[\w.@+-]{1,64}")
 class Users:
     """Reads and writes of users."""
 
+    hasher = PasswordHasher()
+    """Argon2id with the costs of RFC 9106's second choice: slow on purpose. Tests set a quicker one."""
+
     def __init__(self, begin: Begin, failures: Failures) -> None:
         """Take what opens a transaction on the store, and what counts wrong guesses."""
         self._begin = begin
         self._failures = failures
-        self._hasher = PasswordHasher()
-        # A hash to verify when the name is unknown, so that a wrong name takes as long as a wrong password.
-        self.unknown_password = self._hasher.hash(secrets.token_hex())
+        # Verified when the name is unknown, so that a wrong name takes as long as a wrong password.
+        self.unknown_password = nobodys_hash(self.hasher)
 
     def create_first(self, name: str = "admin") -> str | None:
         """Make the first user, an administrator; return their password, shown this once.
@@ -43,7 +44,7 @@ class Users:
         Returns nothing where users exist.
         """
         password = one_time_password()
-        hashed = self._hasher.hash(password)
+        hashed = self.hasher.hash(password)
         with self._begin() as connection:
             if connection.execute(select(func.count()).select_from(users)).scalar_one():
                 return None
@@ -64,7 +65,7 @@ class Users:
                 code="user_name_invalid",
             )
         known, password = check_roles(roles), one_time_password()
-        hashed = self._hasher.hash(password)
+        hashed = self.hasher.hash(password)
         rule = str(condition) if condition else None
         taken = BadRequest(f"There is a user named {name!r} already.", code="user_name_taken")
         with self._begin() as connection:
@@ -101,7 +102,7 @@ class Users:
             ).first()
         right = True
         try:
-            self._hasher.verify(self.unknown_password if row is None else row.password_hash, password)
+            self.hasher.verify(self.unknown_password if row is None else row.password_hash, password)
         except VerificationError:
             right = False
         with self._begin() as connection:
@@ -125,14 +126,14 @@ class Users:
         with self._begin() as connection:
             kept = connection.execute(select(users.c.password_hash).where(users.c.name == name)).scalar_one()
         try:
-            self._hasher.verify(kept, old)
+            self.hasher.verify(kept, old)
         except VerificationError as error:
             raise BadRequest("The present password is not right.", code="password_wrong") from error
         self._failures.forgive(guess)
         check_password(new, name)
         if new == old:
             raise BadRequest("The new password is the present one.", code="password_same")
-        hashed = self._hasher.hash(new)
+        hashed = self.hasher.hash(new)
         with self._begin() as connection:
             change_user(connection, name, password_hash=hashed, must_change=False)
             end_sessions(connection, name, but=keep_session)
@@ -141,7 +142,7 @@ class Users:
     def reset_password(self, name: str, by: Actor) -> str:
         """Give a user a new password for one sign-in, shown this once, and end their sessions."""
         password = one_time_password()
-        hashed = self._hasher.hash(password)
+        hashed = self.hasher.hash(password)
         with self._begin() as connection:
             change_user(connection, name, password_hash=hashed, must_change=True)
             end_sessions(connection, name)
