@@ -23,11 +23,12 @@ import pyarrow as pa
 
 from tekil.dictionary import Dictionary, Rules
 from tekil.errors import TekilError, Unavailable
-from tekil.identity import EVIDENCE, IDENTITY, person_id
+from tekil.identifiers import Policy
+from tekil.identity import IDENTITY, finish, person_id, reach, write
 from tekil.identity import TABLES as IDENTITY_TABLES
-from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
 from tekil.load import EVENTS, TRAITS, KnownMessages, Prepared, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
+from tekil.load.sql import NEW_RECORDS
 from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
@@ -37,6 +38,7 @@ from tekil.models import (
     Model,
     build_cards,
     derive,
+    derive_models,
     models_digest,
 )
 from tekil.privacy import Vault
@@ -61,7 +63,11 @@ CARDS_AT_ONCE = 20_000
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
 
-TOUCHED_ANSWERS = {table: f"touched_{table}" for table in CARD_TABLES}
+TOUCHED_ANSWERS = {
+    **{table: f"touched_{table}" for table in CARD_TABLES},
+    IDENTITY.name: "SELECT * FROM seen_identity"
+    " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
+}
 """Where the rows of the persons of this cycle are, before and after they are written to the tables."""
 
 CYCLES_A_STEP = 20
@@ -115,7 +121,8 @@ class Engine:
         self._clock = clock
         self.vault = vault
         self._before_commit = tuple(before_commit)
-        self._digest = models_digest(models)
+        self.policy = Policy.read(store.definitions)
+        self._digest = models_digest(models, self.policy)
         self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
@@ -277,12 +284,16 @@ class Engine:
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         tell("derive", 0, 1)
-        staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
+        staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_", self.policy)
         tell("derive", 1, 1)
         after = Marks(marks.position, marks.cycle + 1, now, self._digest)
         self.warehouse.derive(
             "rebuilt_persons",
-            f"SELECT person_key FROM {IDENTITY.name} UNION SELECT person_key FROM rebuilt_identity",
+            " UNION ".join(
+                f"SELECT person_key FROM {prefix}{name}"
+                for prefix in ("", "rebuilt_")
+                for name in ("identity", "ownership")
+            ),
         )
         with self.warehouse.transaction():
             for table, relation in staged.items():
@@ -324,10 +335,9 @@ class Engine:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules)
-        warehouse.derive("touched_keys", TOUCHED_KEYS)
-        warehouse.derive("touched_persons", TOUCHED_PERSONS)
-        warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.policy)
+        records = NEW_RECORDS if prepared.has_records else "SELECT * FROM record_changes WHERE FALSE"
+        reached = reach(warehouse, self.policy, "new_events", records)
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
@@ -335,11 +345,8 @@ class Engine:
             table: f"SELECT * FROM old_{table} UNION ALL SELECT {', '.join(columns)} FROM new_{table}"
             for table, columns in seen.items()
         }
-        derive(warehouse, self.models, Bindings(both[EVENTS.name], both[TRAITS.name]), "touched_")
-        warehouse.derive(
-            "touched_persons_all",
-            "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",
-        )
+        people = finish(warehouse, self.policy, reached, both[EVENTS.name])
+        derive_models(warehouse, self.models, people, both[EVENTS.name], both[TRAITS.name], "touched_")
         return prepared
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
@@ -351,10 +358,7 @@ class Engine:
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
         warehouse = self.warehouse
-        keys = {EVIDENCE.name: "left_key", IDENTITY.name: "identifier_key"}
-        for table, key in keys.items():
-            touched = f"(SELECT identifier_key AS {key} FROM reached_identifiers) AS touched"
-            warehouse.replace(table, touched, f"SELECT * FROM touched_{table}")
+        write(warehouse)
         for model in self.models:
             warehouse.replace(model.name, "touched_persons_all", f"SELECT * FROM touched_{model.name}")
         self._mark("touched_persons_all", after)
@@ -427,7 +431,7 @@ def _silent(_what: str, _done: int, _all: int) -> None:
 def _needed(table: Table, models: Sequence[Model]) -> list[str]:
     """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
     always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
-    identity = {"user_id", "anonymous_id", "previous_id", "email", "phone"}
+    identity = {"user_id", "anonymous_id"}
     used = always.union(identity, *(columns_used(model.compiled) for model in models))
     return [name for name in table.column_names if name in used]
 

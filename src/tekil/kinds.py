@@ -6,5 +6,6 @@ from collections.abc import Mapping
 
 from tekil.definitions import Kind
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
+from tekil.identifiers import IDENTITY_KIND
 
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (DICTIONARY_KIND, EVENT_KIND)}
+KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (DICTIONARY_KIND, EVENT_KIND, IDENTITY_KIND)}

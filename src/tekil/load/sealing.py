@@ -14,9 +14,10 @@ from types import MappingProxyType
 import msgspec
 import pyarrow as pa
 
-from tekil.dictionary.sql import SUBJECT
+from tekil.dictionary.sql import SUBJECT, quoted
+from tekil.identifiers import SEALED as SEALED_KINDS
+from tekil.identifiers import Policy
 from tekil.load.tables import SEALED_VALUES
-from tekil.messages import normalise
 from tekil.privacy import Vault
 from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
 from tekil.privacy.shadows import shadow
@@ -113,15 +114,25 @@ _SEALED = ", ".join(
     f"CASE WHEN s.position IS NULL THEN o.{name} ELSE s.{name} END AS {name}" for name in SEALED
 )
 
-CHECKED = f"""
-SELECT *, key64(CASE WHEN user_id IS NOT NULL THEN 'user_id:' || user_id
-    ELSE 'anonymous_id:' || anonymous_id END) AS identifier_key
+
+def checked(blocked: str, *, has_named: bool) -> str:
+    """Return the SELECT of all messages, with tokens where personal values were, and what each is known by.
+
+    That is the user id, unless it matches the pattern `blocked`, or else the anonymous id.
+    """
+    named = "n.identifiers" if has_named else "CAST(NULL AS VARCHAR) AS identifiers"
+    join = "LEFT JOIN named_identifiers n ON n.position = o.position AND n.number = o.number"
+    return f"""
+SELECT *, key64(CASE WHEN user_id IS NULL OR regexp_matches(lowered(user_id), {quoted(blocked)})
+    THEN coalesce('anonymous_id:' || anonymous_id, 'user_id:' || user_id)
+    ELSE 'user_id:' || user_id END) AS identifier_key
 FROM (
-  SELECT {_REST}, {_SEALED}
+  SELECT {_REST}, {named}, {_SEALED}
   FROM opened o LEFT JOIN sealed_texts s ON s.position = o.position AND s.number = o.number
+  {join if has_named else ""}
 ) AS sealed
 """
-"""All messages, with tokens where personal values were, and the key of the identifier each is known by."""
+
 
 # A string and whether it names a member, a number, or the beginning or end of an object or a list.
 _PART = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?[0-9][0-9.eE+-]*)|([{\[])|([}\]])')
@@ -144,16 +155,24 @@ CLASSES: dict[str, Kind] = {
 """The dictionary's classes of personal values → kinds. What is of another class is not kept at all."""
 
 
-def seal(warehouse: Warehouse, vault: Vault, declared: Declared = MappingProxyType({})) -> int:
+def seal(
+    warehouse: Warehouse,
+    vault: Vault,
+    declared: Declared = MappingProxyType({}),
+    policy: Policy | None = None,
+    *,
+    has_named: bool = False,
+) -> int:
     """Stage `checked` from `opened`, and return how many values were taken out; they are in the vault then.
 
     Raises `Unavailable` while the store is away: then nothing has been written anywhere else.
     """
     warehouse.stage("declared_subjects", pa.table({"subject": pa.array(list(declared), pa.string())}))
-    texts, values = seal_rows(warehouse.query(SUSPECTS), vault, declared)
+    policy = policy or Policy()
+    texts, values = seal_rows(warehouse.query(SUSPECTS), vault, declared, policy)
     warehouse.stage("sealed_texts", texts)
     warehouse.stage("new_sealed_values", values)
-    warehouse.derive("checked", CHECKED)
+    warehouse.derive("checked", checked(policy.blocked, has_named=has_named))
     return int(values.num_rows)
 
 
@@ -162,7 +181,7 @@ def keep_shadows(warehouse: Warehouse) -> None:
     warehouse.append(SEALED_VALUES.name, NEW_SHADOWS)
 
 
-def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Table, pa.Table]:
+def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, policy: Policy) -> tuple[pa.Table, pa.Table]:
     """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault.
 
     The second table has a row for each value (`token`, `kind`, `shadow`).
@@ -181,7 +200,7 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Tabl
     subjects = rows["subject"].to_pylist()
     for name in SEALED:
         # The same page, browser or product comes again and again.
-        change = cache(_change_of(name, token, declared))
+        change = cache(_change_of(name, token, declared, policy))
         texts = zip(rows[name].to_pylist(), subjects, strict=True)
         changed = [None if text is None else change(text, subject) for text, subject in texts]
         columns[name] = pa.array(changed, pa.string())
@@ -191,10 +210,11 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Tabl
     return pa.table(columns), pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES))
 
 
-def _change_of(column: str, token: Token, declared: Declared) -> Callable[[str, str], str]:
+def _change_of(column: str, token: Token, declared: Declared, policy: Policy) -> Callable[[str, str], str]:
     """Return what happens to a text of a column in a message of a subject."""
     if column in WHOLE:
-        return lambda text, _: token(WHOLE[column], text)
+        # Identity may see one address where two were written; what was written stays in the traits.
+        return lambda text, _: token(WHOLE[column], policy.normalise(column, text) or text)
     if column in IDS:
         return lambda text, _: seal_id(text, token)
     if column in TEXTS:
@@ -211,12 +231,13 @@ def _below(root: str, paths: Mapping[str, str]) -> dict[tuple[str, ...], str]:
     return {path[1:]: what for path, what in steps.items() if path[0] == root and len(path) > 1}
 
 
-def sealed_identifier(kind: str, value: str, vault: Vault) -> str | None:
+def sealed_identifier(kind: str, value: str, vault: Vault, policy: Policy | None = None) -> str | None:
     """Return an identifier's value as the tables hold it; nothing where it can be none of its kind."""
-    plain = normalise(kind, value)
+    plain = (policy or Policy()).normalise(kind, value)
     if plain is None:
         return None
-    return vault.token(WHOLE[kind], plain) if kind in WHOLE else seal_id(plain, vault.token)
+    sealed = SEALED_KINDS.get(kind)
+    return vault.token(sealed, plain) if sealed else seal_id(plain, vault.token)
 
 
 def seal_text(text: str, token: Token) -> str:

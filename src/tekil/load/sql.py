@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tekil.identifiers import Policy
 from tekil.load.tables import EVENTS
 from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
 from tekil.warehouse import columns_given
@@ -133,6 +134,9 @@ FROM numbered
 `received_at − (sentAt − originalTimestamp)`, never later than received; imported history keeps its own."""
 
 
+BLOCKED = "tekil_blocked_values"
+"""Stands where the identity policy's pattern of blocked values goes: `with_policy` puts it there."""
+
 WRONG = {
     "not_an_object": "is_no_object",
     "message_too_large": "is_oversize",
@@ -144,6 +148,14 @@ WRONG = {
     ),
     "identifier_too_long": " OR ".join(
         f"length({column}) > {VALUE_LENGTH_MAX}" for column in ("user_id", "anonymous_id", "previous_id")
+    ),
+    "identifier_blocked": (
+        f"type <> 'record' AND coalesce(user_id, anonymous_id) IS NOT NULL"
+        f" AND coalesce(regexp_matches(lowered(user_id), '{BLOCKED}'), TRUE)"
+        f" AND coalesce(regexp_matches(lowered(anonymous_id), '{BLOCKED}'), TRUE)"
+    ),
+    "identifier_control": (
+        r"regexp_matches(concat_ws('', user_id, anonymous_id, previous_id), '[\x01-\x1f\x7f]')"
     ),
     "event_missing": "type = 'track' AND event IS NULL",
     "event_not_text": "is_json_container(event)",
@@ -176,6 +188,12 @@ FROM ({READ}) AS message_read
 """
 """… → the same rows with the key they are known by, and whether anything is wrong with them. What the
 dictionary says against a message comes into `judged_reasons` later."""
+
+
+def with_policy(select: str, policy: Policy) -> str:
+    """Return `OPEN` or `PUT_ASIDE` for the policy in force."""
+    return select.replace(BLOCKED, policy.blocked.replace("'", "''"))
+
 
 OPENED_COLUMNS = tuple(columns_given(READ) + columns_given(OPEN)[1:])
 
@@ -240,7 +258,7 @@ WHERE member_value <> 'null'
 
 NEW_RECORDS = f"""
 SELECT message_key, message_id, source, object, key64(object || ':' || key) AS record_key, key,
-  as_variant(fields) AS fields, occurred_at, received_at, known_at
+  as_variant(fields) AS fields, identifiers, occurred_at, received_at, known_at
 {_FRESH} AND type = 'record'
 """
 
