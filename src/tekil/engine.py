@@ -169,7 +169,7 @@ class Engine:
     def _advance(self) -> Cycle | None:
         """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
-        marks = self.warehouse.marks()
+        marks = self._heed_policy(self.warehouse.marks())
         if self._publishing is None:
             self._catch_up(marks, _silent)
         bodies = self.log.read(marks.position, BODIES_MAX, size=BODIES_SIZE_MAX)
@@ -201,6 +201,17 @@ class Engine:
         cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
         self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
+
+    def _heed_policy(self, marks: Marks) -> Marks:
+        """Work persons out anew where the identity policy asks for others; return the marks from there on."""
+        if self.store.definitions.revision() != self.policy.revision:
+            self.policy = Policy.read(self.store.definitions)
+            self._digest = models_digest(self.models, self.policy)
+        if marks.models in ("", self._digest):
+            return marks
+        self._finish_publishing()
+        self.rebuild()
+        return self.warehouse.marks()
 
     def _finish_publishing(self) -> None:
         """Wait until the last cycle's cards are readable.

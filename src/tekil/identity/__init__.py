@@ -1,7 +1,10 @@
 """Identity: evidence → persons. A pure function of what was said, whatever order it was said in."""
 
+from tekil.identity.assertions import SOURCE, IdentityDesk, Plan
 from tekil.identity.components import label_components
-from tekil.identity.keys import person_id, person_key
+from tekil.identity.evaluation import Quality, evaluate
+from tekil.identity.explain import Explanation
+from tekil.identity.keys import identifier_key, person_id, person_key
 from tekil.identity.refresh import finish, reach, write
 from tekil.identity.resolve import People, Resolved, resolve
 from tekil.identity.sql import of_persons
@@ -13,10 +16,17 @@ __all__ = [
     "IDENTITY",
     "OWNERSHIP",
     "SHARED",
+    "SOURCE",
     "TABLES",
+    "Explanation",
+    "IdentityDesk",
     "People",
+    "Plan",
+    "Quality",
     "Resolved",
+    "evaluate",
     "finish",
+    "identifier_key",
     "label_components",
     "of_persons",
     "person_id",

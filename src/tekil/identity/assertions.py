@@ -15,10 +15,15 @@ from typing import Any
 import msgspec
 
 from tekil.errors import BadRequest, NotFound
-from tekil.identity.keys import person_id
+from tekil.identifiers import Policy
+from tekil.identity.explain import Explanation, explain
+from tekil.identity.keys import identifier_key, person_id, person_key
 from tekil.identity.sql import ACTS, ASSERTION
+from tekil.load import sealed_identifier
 from tekil.log import Entry, Log
 from tekil.messages import pack
+from tekil.privacy import Vault
+from tekil.store import Store
 from tekil.warehouse import Warehouse
 
 SOURCE = "tekil-identity"
@@ -49,34 +54,64 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 class IdentityDesk:
-    """Plans and says assertions. Safe to use from many threads."""
+    """Explains persons; plans and says who is who. References are person ids, or `kind:value`.
 
-    def __init__(self, log: Log, warehouse: Warehouse) -> None:
-        """Take the log that is appended to, and the warehouse that is only read."""
-        self._log, self._warehouse = log, warehouse
+    Safe to use from many threads: it reads what is committed, and appends to the log.
+    """
 
-    def plan(self, act: str, left: int, right: int) -> Plan:
-        """Return what saying `act` (merge, split, withdraw, share) of two identifiers, by key, would do.
+    def __init__(self, log: Log, warehouse: Warehouse, store: Store, vault: Vault) -> None:
+        """Take the log that is appended to, the warehouse that is read, and what knows policy and values."""
+        self._log, self._warehouse, self._store, self._vault = log, warehouse, store, vault
+
+    def key(self, reference: str) -> int:
+        """Return the key of the identifier that a reference names. Raises `NotFound` for what can be none."""
+        kind, colon, value = reference.partition(":")
+        if not colon and (key := person_key(reference)) is not None:
+            return key
+        sealed = sealed_identifier(kind, value, self._vault, Policy.read(self._store.definitions))
+        if not colon or sealed is None:
+            raise _unknown(reference)
+        return identifier_key(kind, sealed)
+
+    def explain(self, reference: str, other: str | None = None) -> Explanation:
+        """Return why an identifier is of its person, or of one person with another; values are masked.
+
+        Raises `NotFound` where one of them is not known.
+        """
+        found = explain(self._warehouse, self.key(reference), None if other is None else self.key(other))
+        if found is None:
+            raise _unknown(reference if other is None else f"{reference} or {other}")
+        shown = self._vault.show([msgspec.json.encode(found).decode()], is_json=True)[0]
+        return msgspec.json.decode(shown, type=Explanation)
+
+    def plan(self, act: str, one: str, other: str | None = None) -> Plan:
+        """Return what saying `act` (merge, split, withdraw, share) of one or two identifiers would do.
 
         Raises `NotFound` where nobody is known by one of them, `BadRequest` where it makes no sense.
         """
         if act not in ACTS:
             raise BadRequest(f"There is no {act!r}; there are {', '.join(ACTS)}.", code="act_unknown")
+        left, right = self.key(one), self.key(other or one)
         if (left == right) != (act == "share") and act != "withdraw":
-            raise BadRequest(f"To {act}, name {'one' if act == 'share' else 'two'}.", code="identifiers_same")
+            wanted = "one identifier" if act == "share" else "two different identifiers"
+            raise BadRequest(f"To {act}, name {wanted}.", code="identifiers_wrong")
         rows = {row["identifier_key"]: row for row in self._identity([left, right])}
-        for key in (left, right):
+        for key, reference in ((left, one), (right, other or one)):
             if key not in rows:
-                raise NotFound("Nobody is known by that identifier.", code="identifier_unknown")
+                raise _unknown(reference)
         people = list(dict.fromkeys(rows[key]["person_key"] for key in (left, right)))
-        is_one = len(people) == 1
         return Plan(
             act,
             _name(rows[left]),
             _name(rows[right]),
             self._parties(people),
-            _effect(act, is_one=is_one, is_said=self._is_said(left, right)),
+            _effect(act, is_one=len(people) == 1, is_said=self._is_said(left, right)),
         )
+
+    def masked(self, plan: Plan) -> Plan:
+        """Return a plan as people may see it: with masks in the place of tokens."""
+        left, right = self._vault.show([plan.left, plan.right])
+        return msgspec.structs.replace(plan, left=left, right=right)
 
     def say(self, plan: Plan, *, by: str, reason: str = "") -> str:
         """Append a plan to the log; the engine acts on it in its next cycle. Returns the message's id."""
@@ -124,6 +159,10 @@ class IdentityDesk:
             for key in people
             if key in found
         ]
+
+
+def _unknown(reference: str) -> NotFound:
+    return NotFound(f"Nobody is known as {reference!r}.", code="person_unknown")
 
 
 def _name(row: dict[str, Any]) -> str:

@@ -2,7 +2,8 @@
 
 Where nothing forbids it, a person is a connected component. Only components in which something does (two
 values of a unique kind, more of a kind than a person has, two that were said to be different people) are gone
-through link by link, the strongest evidence first; a link that would break a rule is refused, and told.
+through link by link, the strongest evidence first; a link that would break a rule is refused, and told. What
+people say outright comes last: it joins whole persons, and no limit stands against it.
 """
 
 from __future__ import annotations
@@ -60,12 +61,13 @@ def resolve_graph(graph: Graph, limits: Limits) -> Persons:
     if not doubtful.any():
         return Persons(cluster, cluster, sharing, ())
     merging = _Merging(graph, limits, np.flatnonzero(doubtful[cluster]))
-    merging.take_said(cut)
     merging.take_links(_strongest_first(graph, limits, joins & doubtful[cluster[graph.left]]))
+    merging.take_said(cut)
     person = cluster.copy()
     for node in merging.parent:
         person[node] = merging.root(node)
-    return Persons(cluster, person, sharing, tuple(merging.refused))
+    still = [r for r in merging.refused if person[graph.left[r.link]] != person[graph.right[r.link]]]
+    return Persons(cluster, person, sharing, tuple(still))
 
 
 def _doubtful(graph: Graph, limits: Limits, cluster: Integers) -> Flags:
@@ -129,7 +131,10 @@ class _Merging:
         return node
 
     def take_said(self, cut: Flags) -> None:
-        """Merge what people said is one, the last word first, unless they said otherwise, too."""
+        """Merge whole persons that people said are one, the last word first, unless they said otherwise, too.
+
+        After all evidence, so that whoever names any identifier of a person means the whole person.
+        """
         told = [s for s in self.graph.said if s.act == "merge" and s.left in self.parent]
         for said in sorted(told, key=lambda s: s.place, reverse=True):
             if cut[said.left] or cut[said.right]:
