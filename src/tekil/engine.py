@@ -24,11 +24,11 @@ import pyarrow as pa
 from tekil.dictionary import Dictionary, Rules
 from tekil.errors import TekilError, Unavailable
 from tekil.identifiers import Policy
-from tekil.identity import IDENTITY, finish, person_id, reach, write
+from tekil.identity import IDENTITY, Reached, finish, person_id, reach, reach_without, write
 from tekil.identity import TABLES as IDENTITY_TABLES
-from tekil.load import EVENTS, TRAITS, KnownMessages, Prepared, keep, prepare
+from tekil.load import EVENTS, TRAITS, Floors, KnownMessages, Prepared, ReadAhead, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
-from tekil.load.sql import NEW_RECORDS
+from tekil.load.sql import new_records
 from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
@@ -55,10 +55,14 @@ BODIES_SIZE_MAX = 32 << 20
 DUE_MAX = 50_000
 """How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
 
+NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
+
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 CARDS_AT_ONCE = 20_000
+
+NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
 
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
@@ -123,10 +127,12 @@ class Engine:
         self._before_commit = tuple(before_commit)
         self.policy = Policy.read(store.definitions)
         self._digest = models_digest(models, self.policy)
+        self.chores: list[Callable[[], bool]] = []
         self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
+        self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
         self._rules = Rules(Dictionary())
         self._next_wake: datetime | None = None
@@ -138,6 +144,7 @@ class Engine:
         tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
         warehouse.create(tables)
         warehouse.define(VIEWS)
+        self.floors = Floors.read(warehouse)
 
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
@@ -172,13 +179,14 @@ class Engine:
         marks = self._heed_policy(self.warehouse.marks())
         if self._publishing is None:
             self._catch_up(marks, _silent)
-        bodies = self.log.read(marks.position, BODIES_MAX, size=BODIES_SIZE_MAX)
+        bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
-        self.warehouse.set_now(now)
-        if not bodies.num_rows and not self._is_someone_due(now):
+        is_someone_due = self._is_someone_due(now)
+        if not bodies.num_rows and not is_someone_due:
             self._finish_publishing()
             return None
-        due = self._stage_due()
+        self.warehouse.set_now(now)
+        due = self._stage_due(is_someone_due)
         prepared = self._stage_refresh(bodies)
         for look in self._before_commit:
             look(self.warehouse)
@@ -234,18 +242,26 @@ class Engine:
                     self._run_tasks()
                     busy = self._advance() is not None
                     self.beat = time.monotonic()
+                    if not busy or self._cycles % CYCLES_A_STEP == 0:
+                        busy = self._do_chores() or busy
                     pause = IDLE_SECONDS
                 except Unavailable as error:
                     on_error(error)
                     busy, pause = False, min(pause * 2, 5.0)
-                if not busy or self._cycles % CYCLES_A_STEP == 0:
-                    busy = self._cluster() or busy
                 if not busy:
                     stop.wait(pause)
         finally:
             self._refuse_tasks()
             with contextlib.suppress(Unavailable):
                 self._finish_publishing()
+
+    def _do_chores(self) -> bool:
+        """Do one bounded step of what must be done some time, but holds up nobody; True if there was one.
+
+        Others' `chores` are asked one after the other, each for a step of its own.
+        """
+        self._finish_publishing()
+        return any([self._cluster(), *(chore() for chore in self.chores)])
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
@@ -274,6 +290,7 @@ class Engine:
     def _run_tasks(self) -> None:
         while not self._tasks.empty():
             self._finish_publishing()
+            self._ahead.forget()
             task, future = self._tasks.get()
             try:
                 future.set_result(task(self))
@@ -295,7 +312,8 @@ class Engine:
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         tell("derive", 0, 1)
-        staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_", self.policy)
+        with self.warehouse.bulk():
+            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_", self.policy)
         tell("derive", 1, 1)
         after = Marks(marks.position, marks.cycle + 1, now, self._digest)
         self.warehouse.derive(
@@ -315,6 +333,35 @@ class Engine:
         self._next_wake = None
         self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, tell)
 
+    def take_out(self, doomed: str, beside: Callable[[Warehouse], None]) -> None:
+        """Take messages out of history and refresh whom they told of, as if they had never been said.
+
+        `doomed` is a SELECT of their `message_key`s; `beside` writes, in the same transaction, what belongs
+        to that. Call it between cycles, on the loop's thread; of few messages at a time.
+        """
+        warehouse = self.warehouse
+        self._finish_publishing()
+        marks = warehouse.marks()
+        self._catch_up(marks, _silent)
+        now = max(self._clock(), marks.clock or datetime.min)
+        warehouse.set_now(now)
+        warehouse.derive("doomed", doomed)
+        warehouse.derive(
+            "new_events", f"SELECT * FROM {EVENTS.name} WHERE message_key IN (SELECT message_key FROM doomed)"
+        )
+        warehouse.derive("due", "SELECT person_key FROM touched WHERE FALSE")
+        left = "WHERE message_key NOT IN (SELECT message_key FROM doomed)"
+        reached = reach_without(warehouse, self.policy, "new_events")
+        self._stage_answers(reached, f"SELECT * FROM old_{{table}} {left}")
+        after = replace(marks, cycle=marks.cycle + 1, clock=now)
+        self._next_wake = None
+        with warehouse.transaction():
+            for table in (EVENTS, TRAITS):
+                warehouse.remove(table.name, "message_key", "doomed")
+            beside(warehouse)
+            self._write_refresh(after)
+        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
+
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
         since = time.monotonic() - seconds
@@ -333,32 +380,39 @@ class Engine:
             f"SELECT person_key, wake_at FROM {name} WHERE {condition}" for name in waking
         )
 
-    def _stage_due(self) -> int:
-        selects = self._waking("wake_at <= now()")
-        self.warehouse.derive(
-            "due",
-            f"SELECT person_key FROM ({selects}) AS waking GROUP BY person_key"
-            f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}",
-        )
-        return int(self.warehouse.query("SELECT count(*) AS n FROM due")["n"][0].as_py())
+    def _stage_due(self, is_someone_due: bool) -> int:
+        """Stage `due`: the persons whose time has come, the longest overdue first; return how many."""
+        due = NOBODY
+        if is_someone_due:
+            due = self.warehouse.query(
+                f"SELECT person_key FROM ({self._waking('wake_at <= now()')}) AS waking GROUP BY person_key"
+                f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}"
+            )
+        self.warehouse.stage("due", due)
+        return int(due.num_rows)
 
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.policy)
-        records = NEW_RECORDS if prepared.has_records else "SELECT * FROM record_changes WHERE FALSE"
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy)
+        records = new_records(has_named=prepared.has_named) if prepared.has_records else NO_RECORDS
         reached = reach(warehouse, self.policy, "new_events", records)
+        self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {columns} FROM new_{table}")
+        return prepared
+
+    def _stage_answers(self, reached: Reached, history: str) -> None:
+        """Stage all answers about those who are reached, and about the due.
+
+        `history` is the SELECT of what they follow from; `old_{table}` stands for what is in the tables.
+        """
+        warehouse = self.warehouse
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
-        both = {
-            table: f"SELECT * FROM old_{table} UNION ALL SELECT {', '.join(columns)} FROM new_{table}"
-            for table, columns in seen.items()
-        }
+        both = {t: history.format(table=t, columns=", ".join(columns)) for t, columns in seen.items()}
         people = finish(warehouse, self.policy, reached, both[EVENTS.name])
         derive_models(warehouse, self.models, people, both[EVENTS.name], both[TRAITS.name], "touched_")
-        return prepared
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""

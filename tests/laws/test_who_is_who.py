@@ -125,6 +125,28 @@ def test_persons_of_then_are_the_persons_that_were(found: Found, data: st.DataOb
     installation.close()
 
 
+@FEW
+@given(st.data())
+def test_what_is_taken_out_was_never_said(found: Found, data: st.DataObject) -> None:
+    said = data.draw(streams())
+    doomed = [n for n in range(len(said)) if said[n].message["type"] != "record" and data.draw(st.booleans())]
+    installation = found()
+    hear(installation, cut(data.draw, said))
+    ids = ", ".join(f"'m{n}'" for n in doomed) or "''"
+    installation.engine.take_out(
+        f"SELECT message_key FROM events WHERE message_id IN ({ids})", lambda _warehouse: None
+    )
+    knowledge, cards = installation.knowledge(), installation.cards()
+    assert verify(installation.engine).differences == []
+    installation.close()
+
+    never = found()
+    never.now = installation.now
+    hear(never, [[one for n, one in enumerate(said) if n not in doomed]])
+    assert (knowledge, cards) == (never.knowledge(), never.cards())
+    never.close()
+
+
 def every_event_is_one_persons(installation: Installation) -> None:
     counted = installation.rows("""
         SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM person_events) AS owned,

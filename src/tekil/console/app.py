@@ -24,9 +24,12 @@ from tekil.console import (
     consent_page,
     dictionary,
     live,
+    passkeys,
     people,
+    providers,
     quality,
     quarantine,
+    readiness,
     sign_in,
     sources,
     users,
@@ -34,6 +37,7 @@ from tekil.console import (
 from tekil.console import consents as consents_page
 from tekil.console import requests as requests_page
 from tekil.console.assets import Assets
+from tekil.console.ceremonies import Ceremonies
 from tekil.console.forms import check_form, read_form
 from tekil.console.gate import pass_gate
 from tekil.console.hues import Hues
@@ -42,9 +46,11 @@ from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
+from tekil.outgoing import Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
+from tekil.readiness import Measuring
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -53,7 +59,9 @@ PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
 class Application(Litestar):
-    """Litestar, told of the path before servers decoded the slashes inside its segments."""
+    """Litestar, told of the path before servers decoded its slashes, and of the visitor behind a proxy."""
+
+    proxies = api.Proxies(())
 
     async def __call__(
         self,
@@ -64,6 +72,7 @@ class Application(Litestar):
         """Answer one request, or follow the server's life."""
         if scope["type"] != "lifespan":
             api.keep_slashes(scope)
+            self.proxies.see_through(scope)
         await super().__call__(scope, receive, send)
 
 
@@ -79,20 +88,24 @@ def create_app(
 
     Without a `desk`, the quarantine can be looked at and not replayed.
     """
-    if config.access.second_factor:
-        check_roles(config.access.second_factor)
+    for roles in (config.access.second_factor, config.access.passkey):
+        if roles:
+            check_roles(roles)
     assets = Assets(config.data / "cache")
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
+    vault = open_vault(store, open_keys(config, store))
     if consents is None:
-        consents = open_ledger(store, open_vault(store, open_keys(config, store)), config.consent)
+        consents = open_ledger(store, vault, config.consent)
+    measuring = Measuring(reads, store, config, vault, lambda: metrics.read_at)
     app = Application(
         route_handlers=[
             *api.routes(reads, store, metrics),
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
+            api.readiness_routes(measuring),
             *more,
-            *_console(reads, store, config, pages, assets, desk, consents),
+            *_console(reads, store, config, pages, assets, desk, consents, measuring),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -100,6 +113,7 @@ def create_app(
         before_send=[_add_security_headers],
         request_max_body_size=1_000_000,
     )
+    app.proxies = api.Proxies(config.console.trusted_proxies)
     app.state.key_ring = api.KeyRing(store)
     return api.check_declared(app)
 
@@ -112,9 +126,12 @@ def _console(
     assets: Assets,
     quarantined: QuarantineDesk | None,
     consents: ConsentLedger,
+    measuring: Measuring,
 ) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
+    ceremonies = Ceremonies(config, store)
+    known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone)
 
     async def look(request: AnyRequest) -> None:
@@ -136,20 +153,26 @@ def _console(
         "reads": Provide(lambda: reads, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
+        "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),
+        "providers": Provide(lambda: known, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
+        "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
     }
     handlers = [
         *sign_in.ROUTES,
         *live.ROUTES,
         *people.ROUTES,
+        *readiness.ROUTES,
         *sources.ROUTES,
         *api_keys.ROUTES,
         *audit.ROUTES,
         *users.ROUTES,
         *account.ROUTES,
+        *passkeys.ROUTES,
+        *providers.ROUTES,
         *quarantine.ROUTES,
         *dictionary.ROUTES,
         *quality.ROUTES,

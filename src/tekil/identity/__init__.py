@@ -5,7 +5,7 @@ from tekil.identity.components import label_components
 from tekil.identity.evaluation import Quality, evaluate
 from tekil.identity.explain import Explanation
 from tekil.identity.keys import identifier_key, person_id, person_key
-from tekil.identity.refresh import finish, reach, write
+from tekil.identity.refresh import Reached, finish, reach, reach_without, write
 from tekil.identity.resolve import People, Resolved, resolve
 from tekil.identity.sql import of_persons
 from tekil.identity.tables import CONFLICTS, EVIDENCE, IDENTITY, OWNERSHIP, SHARED, TABLES
@@ -23,6 +23,7 @@ __all__ = [
     "People",
     "Plan",
     "Quality",
+    "Reached",
     "Resolved",
     "evaluate",
     "finish",
@@ -32,6 +33,7 @@ __all__ = [
     "person_id",
     "person_key",
     "reach",
+    "reach_without",
     "resolve",
     "write",
 ]

@@ -31,10 +31,15 @@ WHERE right_key IN (SELECT identifier_key FROM touched_contested) AND left_kind 
 """
 """Who ever logged in on the devices that several people use: their messages say whose turn it is."""
 
+REPLACED_IDENTIFIERS = """
+SELECT identifier_key FROM touched_identifiers UNION SELECT identifier_key FROM new_identifiers
+"""
+"""Whose rows are written anew; some of them may be of nobody any more."""
+
 OLD_OWNERSHIP = """
 SELECT * FROM ownership WHERE identifier_key IN (
   SELECT o.identifier_key FROM ownership o LEFT JOIN touched_owners t ON t.identifier_key = o.owner_key
-  WHERE o.identifier_key IN (SELECT identifier_key FROM touched_identifiers)
+  WHERE o.identifier_key IN (SELECT identifier_key FROM replaced_identifiers)
     OR (t.person_key <> o.person_key AND o.owner_key <> o.identifier_key)
 )
 """
@@ -72,7 +77,7 @@ TURNS = """
 SELECT * FROM new_turns
 UNION ALL
 SELECT identifier_key, valid_from, valid_until, owner_key FROM old_ownership
-WHERE identifier_key NOT IN (SELECT identifier_key FROM touched_identifiers)
+WHERE identifier_key NOT IN (SELECT identifier_key FROM replaced_identifiers)
 """
 """Turns of touched devices anew; of the others as they were, whoever the owner's person is now."""
 
@@ -104,12 +109,60 @@ SELECT identifier_key, kind, value, person_key FROM other_identity o
 WHERE NOT EXISTS (SELECT 1 FROM touched_identity t WHERE t.identifier_key = o.identifier_key)
 """
 
+NEIGHBOURHOOD = """
+SELECT identifier_key FROM new_identifiers
+UNION SELECT left_key AS identifier_key FROM evidence
+  WHERE right_key IN (SELECT identifier_key FROM new_identifiers)
+UNION SELECT right_key AS identifier_key FROM evidence
+  WHERE left_key IN (SELECT identifier_key FROM new_identifiers)
+"""
+
+EVENT_COLUMNS = (
+    "message_key",
+    "identifier_key",
+    "source",
+    "user_id",
+    "anonymous_id",
+    "previous_id",
+    "email",
+    "phone",
+    "identifiers",
+    "occurred_at",
+)
+"""What evidence is made of."""
+
+NAMING_RECORDS = f"""
+SELECT * FROM record_changes WHERE identifiers IS NOT NULL OR object = '{sql.ASSERTION}'
+"""
+
+LEFT_IDENTIFIERS = """
+SELECT identifier_key, kind, value, first_seen, last_seen FROM old_identity
+WHERE identifier_key NOT IN (SELECT identifier_key FROM new_identifiers)
+UNION ALL
+SELECT * FROM left_identifiers WHERE identifier_key IN (SELECT identifier_key FROM new_identifiers)
+"""
+
+KNOWN_SHARED_BESIDE = """
+SELECT identifier_key FROM shared
+WHERE identifier_key IN (SELECT identifier_key FROM touched_identifiers)
+  AND identifier_key NOT IN (SELECT identifier_key FROM new_identifiers)
+"""
+
+LEFT_EVIDENCE = """
+SELECT * FROM old_evidence WHERE pair_key NOT IN (SELECT pair_key FROM new_evidence)
+UNION ALL
+SELECT * FROM left_evidence WHERE pair_key IN (SELECT pair_key FROM new_evidence)
+"""
+
 REPLACED = {
     "evidence": "(SELECT DISTINCT pair_key FROM new_evidence) AS touched",
-    "identity": "touched_identity",
+    "identity": (
+        "(SELECT identifier_key FROM touched_identity UNION SELECT identifier_key FROM new_identifiers)"
+        " AS touched"
+    ),
     "ownership": "touched_devices",
-    "conflicts": "(SELECT identifier_key AS left_key FROM touched_identifiers) AS touched",
-    "shared": "touched_identifiers",
+    "conflicts": "(SELECT identifier_key AS left_key FROM replaced_identifiers) AS touched",
+    "shared": "replaced_identifiers",
 }
 """Table → the relation of the keys whose rows the staged ones replace."""
 
@@ -135,14 +188,41 @@ def reach(warehouse: Warehouse, policy: Policy, events: str, records: str) -> Re
     warehouse.derive("open_keys", sql.OPEN_KEYS)
     warehouse.derive("old_evidence", sql.OLD_EVIDENCE)
     warehouse.derive("seen_evidence", sql.SUMMED_EVIDENCE)
+    return _settled(warehouse, policy, known_shared)
+
+
+def _settled(warehouse: Warehouse, policy: Policy, known_shared: Integers) -> Reached:
+    """Resolve what is staged, and stage who may have other answers now, and all their identifiers."""
     has_contested = settle(warehouse, policy, NAMES, "touched_", known_shared)
     warehouse.derive("touched_evidence", TOUCHED_EVIDENCE)
     warehouse.derive("contested_users", CONTESTED_USERS)
+    warehouse.derive("replaced_identifiers", REPLACED_IDENTIFIERS)
     warehouse.derive("old_ownership", OLD_OWNERSHIP)
     warehouse.derive("touched_persons_all", PERSONS)
     warehouse.derive("other_identity", OTHER_IDENTITY)
     warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
     return Reached(has_contested)
+
+
+def reach_without(warehouse: Warehouse, policy: Policy, doomed: str) -> Reached:
+    """Stage what `reach` does, for when the events in the relation `doomed` had never been said.
+
+    Of the pairs they named, evidence is summed anew from the events that are left; whoever named one of their
+    identifiers has evidence with it, so these lie under its neighbours. What they made shared may join again.
+    """
+    gather(warehouse, doomed, "SELECT * FROM record_changes WHERE FALSE", "new_")
+    warehouse.derive("touched_keys", NEIGHBOURHOOD)
+    warehouse.pick("near_events", "events", EVENT_COLUMNS, "touched_keys")
+    left = f"SELECT * FROM near_events WHERE message_key NOT IN (SELECT message_key FROM {doomed})"
+    gather(warehouse, left, NAMING_RECORDS, "left_")
+    warehouse.derive("old_identity", sql.OLD_IDENTITY)
+    warehouse.derive("touched_identifiers", LEFT_IDENTIFIERS)
+    warehouse.derive("known_shared", KNOWN_SHARED_BESIDE)
+    warehouse.derive("open_keys", sql.OPEN_KEYS)
+    warehouse.derive("old_evidence", sql.OLD_EVIDENCE)
+    warehouse.derive("seen_evidence", LEFT_EVIDENCE)
+    known_shared = warehouse.query("SELECT identifier_key FROM known_shared")["identifier_key"].to_numpy()
+    return _settled(warehouse, policy, np.asarray(known_shared, dtype=np.int64))
 
 
 def _known_shared(warehouse: Warehouse) -> Integers:

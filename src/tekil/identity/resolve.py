@@ -136,18 +136,21 @@ def read_graph(
         kinds = tuple(sorted({*kinds, *_kinds_in(warehouse, names)}))
         nodes = warehouse.query(bind(sql.nodes(policy, kinds), names))
         links = warehouse.query(bind(sql.links(policy, kinds), names))
-    keys = _integers(nodes["identifier_key"])
+    # Ordered here, oldest first: an engine may hand out many rows by several threads, whatever it was asked.
+    order = np.lexsort((_integers(nodes["identifier_key"]), _integers(nodes["first_seen"])))
+    keys, kinds_of = (_integers(nodes[name])[order] for name in ("identifier_key", "kind"))
+    is_blocked = np.asarray(nodes["is_blocked"].to_numpy(), dtype=bool)[order]
     place = _Places(keys)
     left, right = _integers(links["left_key"]), _integers(links["right_key"])
     said, declared = _said(warehouse, names, place)
-    why = _Why(np.asarray(nodes["is_blocked"].to_numpy(), dtype=bool), np.zeros(len(keys), dtype=bool))
+    why = _Why(is_blocked, np.zeros(len(keys), dtype=bool))
     why.is_declared[declared] = True
     is_shared = why.is_blocked | why.is_declared
     known = place.of(known_shared)
     is_shared[known[known != ELSEWHERE]] = True
     graph = Graph(
         keys,
-        _integers(nodes["kind"]),
+        kinds_of,
         is_shared,
         place.of(left),
         place.of(right),

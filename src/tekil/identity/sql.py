@@ -194,12 +194,12 @@ UNION SELECT right_key AS identifier_key FROM evidence
 
 
 def nodes(policy: Policy, kinds: Sequence[str]) -> str:
-    """Return the SELECT of identifiers, oldest first, their kinds as places in `kinds`."""
+    """Return the SELECT of identifiers and their ages, their kinds as places in `kinds`."""
     sealed = ", ".join(quoted(kind) for kind in SEALED)
     return f"""
-SELECT identifier_key, {_code("kind", kinds)} AS kind,
+SELECT identifier_key, epoch_us(first_seen) AS first_seen, {_code("kind", kinds)} AS kind,
   kind NOT IN ({sealed}) AND regexp_matches(lowered(value), {quoted(policy.blocked)}) AS is_blocked
-FROM identifiers ORDER BY first_seen, identifier_key
+FROM identifiers
 """
 
 

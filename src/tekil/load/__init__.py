@@ -1,12 +1,16 @@
 """From the log to events: parse, check, take duplicates out, keep, count. Read `pipeline` first."""
 
+from tekil.load.ahead import ReadAhead
+from tekil.load.floors import Floor, Floors
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
 from tekil.load.replay import Chosen, QuarantineDesk, replay
 from tekil.load.sealing import seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
+    DESTROYED,
     EVENTS,
+    FLOORS,
     LEDGER,
     QUARANTINE,
     RECORD_CHANGES,
@@ -18,7 +22,9 @@ from tekil.load.tables import (
 )
 
 __all__ = [
+    "DESTROYED",
     "EVENTS",
+    "FLOORS",
     "LEDGER",
     "QUARANTINE",
     "REASONS",
@@ -29,9 +35,12 @@ __all__ = [
     "TRAITS",
     "USER_AGENTS",
     "Chosen",
+    "Floor",
+    "Floors",
     "KnownMessages",
     "Prepared",
     "QuarantineDesk",
+    "ReadAhead",
     "keep",
     "prepare",
     "replay",

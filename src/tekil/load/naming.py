@@ -88,7 +88,7 @@ def said_identifiers(policy: Policy) -> Iterator[str]:
     for member, kind in DEVICE.items():
         yield _said(kind, "context", f"device.{member}", f"strpos(context, '\"{member}\"') > 0")
     for trait, kind in sorted(policy.spec.traits.items()):
-        yield _said(kind, "identify_traits", trait, f"strpos(identify_traits, {quoted(trait)}) > 0")
+        yield _said(kind, "traits", trait, f"type = 'identify' AND strpos(traits, {quoted(trait)}) > 0")
     for record, members in sorted(policy.spec.records.items()):
         for path, kind in sorted(members.items()):
             root, _, rest = path.partition(".")

@@ -15,6 +15,7 @@ from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
 from tekil.identifiers import Policy
 from tekil.load import sql
+from tekil.load.floors import Floors, count_retired, set_aside, write_destroyed
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
 from tekil.load.naming import keep_named, may_name, name_identifiers, new_refusals
@@ -24,8 +25,8 @@ from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
 from tekil.privacy import Vault
 from tekil.warehouse import Warehouse, arrow_schema
 
-NOTHING_KNOWN = pa.schema([("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())])
-"""What `known_messages` looks like where there are no suspects."""
+NOTHING_REPEATED = pa.schema([("position", pa.int64()), ("number", pa.int64()), ("source", pa.string())])
+"""What `repeated` looks like where there are no suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Prepared:
     has_personal: bool
     has_violations: bool
     has_named: bool
+    has_retired: bool
     releases: bool
 
 
@@ -48,19 +50,20 @@ def prepare(
     known: KnownMessages,
     vault: Vault,
     rules: Rules | None = None,
+    floors: Floors | None = None,
     policy: Policy | None = None,
 ) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
-    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's, `policy` is
-    identity's. Reads tables and writes none.
+    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's, `policy` is identity's, `floors` say
+    what is too old to be kept. Reads tables and writes none.
     """
     policy = policy or Policy()
     unreadable = take_apart(warehouse, bodies, policy)
     judged = hold_against(warehouse, rules)
+    retired = set_aside(warehouse, floors or Floors())
     has_named = may_name(bodies, policy) and name_identifiers(warehouse, policy, vault)
-    declared = {} if rules is None else rules.declared
-    sealed = seal(warehouse, vault, declared, policy, has_named=has_named)
+    sealed = seal(warehouse, vault, {} if rules is None else rules.declared, policy)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],
@@ -70,15 +73,19 @@ def prepare(
         has_personal=sealed > 0,
         has_violations=judged.breaches,
         has_named=has_named,
+        has_retired=retired,
         releases=False,
     )
-    find_repeated(warehouse, known.suspects(prepared.keys))
+    are_some_repeated = find_repeated(warehouse, known.suspects(prepared.keys))
     if has_named:
         warehouse.derive("new_refused_identifiers", new_refusals(policy.spec.identifiers_max))
-    warehouse.derive("new_events", sql.NEW_EVENTS)
+    fresh = sql.new_events(policy, are_some_repeated=are_some_repeated, has_named=has_named)
+    warehouse.derive("new_events", fresh)
     take_traits(warehouse, prepared.has_traits)
-    put_aside(warehouse, prepared.has_quarantine, vault, policy)
+    put_aside(warehouse, prepared.has_quarantine, vault)
     warehouse.derive("new_ledger", sql.COUNTED)
+    if retired:
+        count_retired(warehouse)
     return let_go(warehouse, bodies, prepared)
 
 
@@ -104,12 +111,17 @@ def hold_against(warehouse: Warehouse, rules: Rules | None) -> Judged:
     return judge(warehouse, rules, sql.OPENED_COLUMNS)
 
 
-def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> None:
-    """Stage `repeated`: the good messages that were loaded before, or stand earlier among these."""
-    if suspects.num_rows:
+def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> bool:
+    """Stage `repeated`: the good messages that were loaded before, or stand earlier among these.
+
+    Only those with a suspect's key can be. Returns whether there are any suspects.
+    """
+    are_some: bool = suspects.num_rows > 0
+    if are_some:
         warehouse.stage("suspects", suspects)
-    _derive(warehouse, {"known_messages": sql.KNOWN}, suspects.num_rows > 0, NOTHING_KNOWN)
-    warehouse.derive("repeated", sql.REPEATED)
+    steps = {"known_messages": sql.KNOWN, "repeated": sql.REPEATED}
+    _derive(warehouse, steps, are_some, NOTHING_REPEATED)
+    return are_some
 
 
 def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
@@ -118,11 +130,13 @@ def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
     _derive(warehouse, steps, there_are_some, arrow_schema(TRAITS))
 
 
-def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault, policy: Policy) -> None:
+def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault) -> None:
     """Stage `new_quarantine`: what cannot be loaded, each with its reasons, its body sealed whole."""
-    steps = {"questionable": sql.QUESTIONABLE, "put_aside": sql.with_policy(sql.PUT_ASIDE, policy)}
-    _derive(warehouse, steps, there_are_some, arrow_schema(QUARANTINE))
-    rows = warehouse.query("SELECT * FROM put_aside")
+    if not there_are_some:
+        warehouse.stage("new_quarantine", arrow_schema(QUARANTINE).empty_table())
+        return
+    warehouse.derive("questionable", sql.QUESTIONABLE)
+    rows = warehouse.query(sql.PUT_ASIDE)
     bodies = pa.array([vault.seal_body(body) for body in rows["body"].to_pylist()], pa.string())
     at = rows.column_names.index("body")
     warehouse.stage("new_quarantine", rows.set_column(at, "body", bodies))
@@ -149,7 +163,7 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     if prepared.has_traits:
         warehouse.append(TRAITS.name, "SELECT * FROM new_traits")
     if prepared.has_records:
-        warehouse.append(RECORD_CHANGES.name, sql.NEW_RECORDS)
+        warehouse.append(RECORD_CHANGES.name, sql.new_records(has_named=prepared.has_named))
     if prepared.releases:
         write_release(warehouse)
     if prepared.has_quarantine:
@@ -157,6 +171,8 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     if prepared.has_violations:
         warehouse.replace(VIOLATIONS.name, "new_violations", "SELECT * FROM new_violations")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
+    if prepared.has_retired:
+        write_destroyed(warehouse)
     if prepared.has_personal:
         keep_shadows(warehouse)
     if prepared.has_named:

@@ -14,9 +14,10 @@ from types import MappingProxyType
 import msgspec
 import pyarrow as pa
 
-from tekil.dictionary.sql import SUBJECT, quoted
+from tekil.dictionary.sql import SUBJECT
 from tekil.identifiers import SEALED as SEALED_KINDS
 from tekil.identifiers import Policy
+from tekil.load.sql import OPENED_COLUMNS
 from tekil.load.tables import SEALED_VALUES
 from tekil.privacy import Vault
 from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
@@ -49,7 +50,7 @@ TEXTS = (
 JSONS = ("properties", "context", "fields", "key")
 """Columns of JSON text."""
 
-TRAITS = ("traits", "identify_traits")
+TRAITS = ("traits",)
 """Columns of JSON text that speak of a person: here `name` is a person's."""
 
 WHOLE: dict[str, Kind] = {"email": "email", "phone": "phone"}
@@ -73,66 +74,40 @@ SUSPICIOUS = "|".join(
 )
 """What every text matches that holds a personal value. It may match too much, and never too little."""
 
-SUSPICIOUS_ID = "@|%40|^ *[+(]?[0-9][0-9 ().-]{7,}$|^[A-Z]{2}[0-9]{2} ?[A-Z0-9]"
-"""The same for ids."""
+WHOLE_ID = "^([+(]?[0-9][0-9 ().-]{7,32}$|[A-Z]{2}[0-9]{2} ?[A-Z0-9])"
+"""What every id matches that is a number of somebody's whole. None is longer: a UUID of digits alone is."""
 
-_IDS = " OR ".join(f"regexp_matches({name}, '{SUSPICIOUS_ID}')" for name in IDS)
+
+def suspicious_id(column: str) -> str:
+    """Return the SQL of whether an id may be, or hold, a personal value: the same for ids."""
+    return (
+        f"strpos({column}, '@') > 0 OR strpos({column}, '%40') > 0 OR regexp_matches({column}, '{WHOLE_ID}')"
+    )
+
+
+_IDS = " OR ".join(suspicious_id(name) for name in IDS)
+
+_PARTS_OF_OTHERS = ("url_host", "url_path", "referrer_host")
+"""Columns that stand in another one to the letter: what is in them is found there."""
+
+_LOOKED_AT = ", ".join(name for name in (*TEXTS, *JSONS) if name not in _PARTS_OF_OTHERS)
+
+_COLUMNS = tuple(name for name in OPENED_COLUMNS if name not in ("said_text", "is_wrong", "reasons"))
 
 SUSPECTS = f"""
-SELECT position, number, {SUBJECT} AS subject, {", ".join(SEALED)} FROM opened c
+SELECT {SUBJECT} AS subject, {", ".join(_COLUMNS)} FROM opened c
 WHERE NOT is_wrong AND ({SUBJECT} IN (SELECT subject FROM declared_subjects) OR
   email IS NOT NULL OR phone IS NOT NULL OR traits IS NOT NULL OR {_IDS}
-  OR regexp_matches(concat_ws(' ', {", ".join((*TEXTS, *JSONS))}), '{SUSPICIOUS}')
+  OR regexp_matches(concat_ws(' ', {_LOOKED_AT}), '{SUSPICIOUS}')
 )
 """
-"""The good messages that may hold something personal, by form or by the dictionary, with all their texts."""
+"""The good messages that may hold something personal, by form or by the dictionary, whole."""
 
 NEW_SHADOWS = f"""
 SELECT token, kind, shadow FROM new_sealed_values n
 WHERE NOT EXISTS (SELECT 1 FROM {SEALED_VALUES.name} s WHERE s.token = n.token)
 """
 """What is not known yet of the values sealed now."""
-
-_AS_THEY_ARE = (
-    "position",
-    "number",
-    "source",
-    "type",
-    "message_key",
-    "is_wrong",
-    "occurred_at",
-    "received_at",
-    "known_at",
-    "click_id_kind",
-    "locale",
-    "library",
-)
-"""What else the steps to come need of a message."""
-
-_REST = ", ".join(f"o.{name}" for name in _AS_THEY_ARE)
-_SEALED = ", ".join(
-    f"CASE WHEN s.position IS NULL THEN o.{name} ELSE s.{name} END AS {name}" for name in SEALED
-)
-
-
-def checked(blocked: str, *, has_named: bool) -> str:
-    """Return the SELECT of all messages, with tokens where personal values were, and what each is known by.
-
-    That is the user id, unless it matches the pattern `blocked`, or else the anonymous id.
-    """
-    named = "n.identifiers" if has_named else "CAST(NULL AS VARCHAR) AS identifiers"
-    join = "LEFT JOIN named_identifiers n ON n.position = o.position AND n.number = o.number"
-    return f"""
-SELECT *, key64(CASE WHEN user_id IS NULL OR regexp_matches(lowered(user_id), {quoted(blocked)})
-    THEN coalesce('anonymous_id:' || anonymous_id, 'user_id:' || user_id)
-    ELSE 'user_id:' || user_id END) AS identifier_key
-FROM (
-  SELECT {_REST}, {named}, {_SEALED}
-  FROM opened o LEFT JOIN sealed_texts s ON s.position = o.position AND s.number = o.number
-  {join if has_named else ""}
-) AS sealed
-"""
-
 
 # A string and whether it names a member, a number, or the beginning or end of an object or a list.
 _PART = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?[0-9][0-9.eE+-]*)|([{\[])|([}\]])')
@@ -160,19 +135,16 @@ def seal(
     vault: Vault,
     declared: Declared = MappingProxyType({}),
     policy: Policy | None = None,
-    *,
-    has_named: bool = False,
 ) -> int:
-    """Stage `checked` from `opened`, and return how many values were taken out; they are in the vault then.
+    """Stage `sealed_messages` from `opened`: those that may hold something personal, as they may be kept.
 
-    Raises `Unavailable` while the store is away: then nothing has been written anywhere else.
+    Returns how many values were taken out; they are in the vault then. Raises `Unavailable` while the store
+    is away: then nothing has been written anywhere else.
     """
     warehouse.stage("declared_subjects", pa.table({"subject": pa.array(list(declared), pa.string())}))
-    policy = policy or Policy()
-    texts, values = seal_rows(warehouse.query(SUSPECTS), vault, declared, policy)
-    warehouse.stage("sealed_texts", texts)
+    messages, values = seal_rows(warehouse.query(SUSPECTS), vault, declared, policy or Policy())
+    warehouse.stage("sealed_messages", messages)
     warehouse.stage("new_sealed_values", values)
-    warehouse.derive("checked", checked(policy.blocked, has_named=has_named))
     return int(values.num_rows)
 
 
@@ -193,17 +165,14 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, policy: Policy) 
         taken[made] = kind, value
         return made
 
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {
-        "position": rows["position"],
-        "number": rows["number"],
-    }
-    subjects = rows["subject"].to_pylist()
+    columns = dict(zip(rows.column_names, rows.columns, strict=True))
+    subjects = columns.pop("subject").to_pylist()
     for name in SEALED:
         # The same page, browser or product comes again and again.
         change = cache(_change_of(name, token, declared, policy))
         texts = zip(rows[name].to_pylist(), subjects, strict=True)
         changed = [None if text is None else change(text, subject) for text, subject in texts]
-        columns[name] = pa.array(changed, pa.string())
+        columns[name] = pa.chunked_array([changed], pa.string())
     vault.keep((made, kind, value) for made, (kind, value) in taken.items())
     shadows = [(made, kind, shadow(kind, value)) for made, (kind, value) in taken.items()]
     told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]

@@ -118,6 +118,20 @@ LEDGER = _table(
     },
 )
 
+FLOORS = _table(
+    "retention_floors",
+    "source",
+    # Of a source and an event (empty for all) nothing from before `until` is kept, or taken in again.
+    {"source": "text", "event": "text", "until": "timestamp"},
+)
+
+DESTROYED = _table(
+    "destroyed",
+    "source",
+    # How many of the messages that the ledger counts are in no table any more, because their time was over.
+    {"source": "text", "loaded": "bigint", "quarantined": "bigint"},
+)
+
 USER_AGENTS = _table(
     "user_agents",
     "user_agent",
@@ -170,6 +184,8 @@ TABLES = (
     RECORD_CHANGES,
     QUARANTINE,
     LEDGER,
+    FLOORS,
+    DESTROYED,
     USER_AGENTS,
     REFERRERS,
     SEALED_VALUES,

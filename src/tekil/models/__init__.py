@@ -2,6 +2,7 @@
 
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards
 from tekil.models.derive import Bindings, derive, derive_models, models_digest
+from tekil.models.features import FEATURE_KIND, feature_model
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
 from tekil.models.views import VIEWS
@@ -10,6 +11,7 @@ __all__ = [
     "ACTIVITY",
     "ATTRIBUTES",
     "CARD_TABLES",
+    "FEATURE_KIND",
     "VIEWS",
     "Bindings",
     "CardRows",
@@ -18,5 +20,6 @@ __all__ = [
     "build_cards",
     "derive",
     "derive_models",
+    "feature_model",
     "models_digest",
 ]
