@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from tekil.dictionary import Dictionary, Rules
+from tekil.dictionary import COUNTED, Dictionary, Rules, counted_events
 from tekil.errors import TekilError, Unavailable
 from tekil.identifiers import Policy
 from tekil.identity import IDENTITY, Reached, finish, person_id, reach, reach_without, write
@@ -134,7 +134,6 @@ class Engine:
         self._cycles = 0
         self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
-        self._rules = Rules(Dictionary())
         self._next_wake: datetime | None = None
         self._published = store.cards.published_cycle()
         self._publisher = ThreadPoolExecutor(1, "tekil-publish")
@@ -144,6 +143,7 @@ class Engine:
         tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
         warehouse.create(tables)
         warehouse.define(VIEWS)
+        self._rules = self._take_rules()
         self.floors = Floors.read(warehouse)
 
     def recover(self, progress: Progress | None = None) -> None:
@@ -417,8 +417,14 @@ class Engine:
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
         if bodies.num_rows and self.store.definitions.revision() != self._rules.revision:
-            self._rules = Rules(Dictionary.read(self.store.definitions))
+            self._rules = self._take_rules()
         return self._rules
+
+    def _take_rules(self) -> Rules:
+        """Read the dictionary, and have its counting rules in force for whoever asks in SQL."""
+        dictionary = Dictionary.read(self.store.definitions)
+        self.warehouse.define({COUNTED: counted_events(dictionary.events)})
+        return Rules(dictionary)
 
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
