@@ -23,11 +23,12 @@ import pyarrow as pa
 
 from tekil.dictionary import Dictionary, Rules
 from tekil.errors import TekilError, Unavailable
-from tekil.identity import EVIDENCE, IDENTITY, person_id
+from tekil.identifiers import Policy
+from tekil.identity import IDENTITY, Reached, finish, person_id, reach, reach_without, write
 from tekil.identity import TABLES as IDENTITY_TABLES
-from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
 from tekil.load import EVENTS, TRAITS, Floors, KnownMessages, Prepared, ReadAhead, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
+from tekil.load.sql import new_records
 from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
@@ -37,6 +38,7 @@ from tekil.models import (
     Model,
     build_cards,
     derive,
+    derive_models,
     models_digest,
 )
 from tekil.privacy import Vault
@@ -53,6 +55,8 @@ BODIES_SIZE_MAX = 32 << 20
 DUE_MAX = 50_000
 """How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
 
+NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
+
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
@@ -63,7 +67,11 @@ NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
 
-TOUCHED_ANSWERS = {table: f"touched_{table}" for table in CARD_TABLES}
+TOUCHED_ANSWERS = {
+    **{table: f"touched_{table}" for table in CARD_TABLES},
+    IDENTITY.name: "SELECT * FROM seen_identity"
+    " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
+}
 """Where the rows of the persons of this cycle are, before and after they are written to the tables."""
 
 CYCLES_A_STEP = 20
@@ -117,7 +125,8 @@ class Engine:
         self._clock = clock
         self.vault = vault
         self._before_commit = tuple(before_commit)
-        self._digest = models_digest(models)
+        self.policy = Policy.read(store.definitions)
+        self._digest = models_digest(models, self.policy)
         self.chores: list[Callable[[], bool]] = []
         self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
@@ -167,7 +176,7 @@ class Engine:
     def _advance(self) -> Cycle | None:
         """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
-        marks = self.warehouse.marks()
+        marks = self._heed_policy(self.warehouse.marks())
         if self._publishing is None:
             self._catch_up(marks, _silent)
         bodies = self._ahead.read(marks.position)
@@ -200,6 +209,17 @@ class Engine:
         cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
         self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
+
+    def _heed_policy(self, marks: Marks) -> Marks:
+        """Work persons out anew where the identity policy asks for others; return the marks from there on."""
+        if self.store.definitions.revision() != self.policy.revision:
+            self.policy = Policy.read(self.store.definitions)
+            self._digest = models_digest(self.models, self.policy)
+        if marks.models in ("", self._digest):
+            return marks
+        self._finish_publishing()
+        self.rebuild()
+        return self.warehouse.marks()
 
     def _finish_publishing(self) -> None:
         """Wait until the last cycle's cards are readable.
@@ -293,12 +313,16 @@ class Engine:
         self.warehouse.set_now(now)
         tell("derive", 0, 1)
         with self.warehouse.bulk():
-            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
+            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_", self.policy)
         tell("derive", 1, 1)
         after = Marks(marks.position, marks.cycle + 1, now, self._digest)
         self.warehouse.derive(
             "rebuilt_persons",
-            f"SELECT person_key FROM {IDENTITY.name} UNION SELECT person_key FROM rebuilt_identity",
+            " UNION ".join(
+                f"SELECT person_key FROM {prefix}{name}"
+                for prefix in ("", "rebuilt_")
+                for name in ("identity", "ownership")
+            ),
         )
         with self.warehouse.transaction():
             for table, relation in staged.items():
@@ -327,7 +351,8 @@ class Engine:
         )
         warehouse.derive("due", "SELECT person_key FROM touched WHERE FALSE")
         left = "WHERE message_key NOT IN (SELECT message_key FROM doomed)"
-        self._stage_answers(f"SELECT * FROM old_{{table}} {left}")
+        reached = reach_without(warehouse, self.policy, "new_events")
+        self._stage_answers(reached, f"SELECT * FROM old_{{table}} {left}")
         after = replace(marks, cycle=marks.cycle + 1, clock=now)
         self._next_wake = None
         with warehouse.transaction():
@@ -370,28 +395,24 @@ class Engine:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors)
-        self._stage_answers("SELECT * FROM old_{table} UNION ALL SELECT {columns} FROM new_{table}")
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy)
+        records = new_records(has_named=prepared.has_named) if prepared.has_records else NO_RECORDS
+        reached = reach(warehouse, self.policy, "new_events", records)
+        self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {columns} FROM new_{table}")
         return prepared
 
-    def _stage_answers(self, history: str) -> None:
-        """Stage all answers about those whom `new_events` names, and about the due.
+    def _stage_answers(self, reached: Reached, history: str) -> None:
+        """Stage all answers about those who are reached, and about the due.
 
         `history` is the SELECT of what they follow from; `old_{table}` stands for what is in the tables.
         """
         warehouse = self.warehouse
-        warehouse.derive("touched_keys", TOUCHED_KEYS)
-        warehouse.derive("touched_persons", TOUCHED_PERSONS)
-        warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
         both = {t: history.format(table=t, columns=", ".join(columns)) for t, columns in seen.items()}
-        derive(warehouse, self.models, Bindings(both[EVENTS.name], both[TRAITS.name]), "touched_")
-        warehouse.derive(
-            "touched_persons_all",
-            "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",
-        )
+        people = finish(warehouse, self.policy, reached, both[EVENTS.name])
+        derive_models(warehouse, self.models, people, both[EVENTS.name], both[TRAITS.name], "touched_")
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
@@ -402,10 +423,7 @@ class Engine:
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
         warehouse = self.warehouse
-        keys = {EVIDENCE.name: "left_key", IDENTITY.name: "identifier_key"}
-        for table, key in keys.items():
-            touched = f"(SELECT identifier_key AS {key} FROM reached_identifiers) AS touched"
-            warehouse.replace(table, touched, f"SELECT * FROM touched_{table}")
+        write(warehouse)
         for model in self.models:
             warehouse.replace(model.name, "touched_persons_all", f"SELECT * FROM touched_{model.name}")
         self._mark("touched_persons_all", after)
@@ -478,7 +496,7 @@ def _silent(_what: str, _done: int, _all: int) -> None:
 def _needed(table: Table, models: Sequence[Model]) -> list[str]:
     """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
     always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
-    identity = {"user_id", "anonymous_id", "previous_id", "email", "phone"}
+    identity = {"user_id", "anonymous_id"}
     used = always.union(identity, *(columns_used(model.compiled) for model in models))
     return [name for name in table.column_names if name in used]
 

@@ -73,7 +73,8 @@ def known_at(installation: Installation, instant: datetime) -> dict[str, list[st
     warehouse = installation.warehouse
     warehouse.set_now(instant)
     literal = f"TIMESTAMP '{instant.isoformat(sep=' ')}'"
-    staged = derive(warehouse, installation.engine.models, Bindings.known_before(literal), "then_")
+    engine = installation.engine
+    staged = derive(warehouse, engine.models, Bindings.known_before(literal), "then_", engine.policy)
     return {
         table: sorted(
             repr(sorted(row.items())) for row in warehouse.query(f"SELECT * FROM {staged[table]}").to_pylist()
