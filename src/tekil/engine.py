@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from tekil.dictionary import Dictionary, Rules
 from tekil.errors import TekilError, Unavailable
-from tekil.identity import EVIDENCE, IDENTITY, person_id
+from tekil.identity import EVIDENCE, IDENTITY
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
 from tekil.load import EVENTS, TRAITS, Floors, KnownMessages, Prepared, ReadAhead, keep, prepare
@@ -34,14 +34,19 @@ from tekil.models import (
     VIEWS,
     Bindings,
     CardRows,
+    Defined,
+    InForce,
     Model,
-    build_cards,
+    Publication,
+    arriving,
+    backfill,
     derive,
-    models_digest,
+    fill,
+    needed,
 )
 from tekil.privacy import Vault
 from tekil.store import Store
-from tekil.warehouse import Column, Marks, Table, Warehouse, columns_used
+from tekil.warehouse import Column, Marks, Table, Warehouse
 
 TOUCHED = Table("touched", (Column("person_key", "bigint"),), key="person_key")
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
@@ -67,7 +72,14 @@ TOUCHED_ANSWERS = {table: f"touched_{table}" for table in CARD_TABLES}
 CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
 
+DEFINITIONS_SECONDS = 1.0
+"""How often the loop looks whether something was defined."""
+
+IDLE = ("", 0, 0)
+"""What an engine is doing that is at no long task."""
+
 Result = TypeVar("Result")
+
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -106,18 +118,21 @@ class Engine:
         *,
         clock: Callable[[], datetime] = utc_now,
         before_commit: Sequence[Callable[[Warehouse], object]] = (),
+        defined: Defined = lambda _definitions: (),
     ) -> None:
         """Take the three places, the models and the vault; make the tables that are missing.
 
-        `before_commit` looks at what a cycle has staged, and may be called again for the same messages.
+        `defined` gives more models, which change when definitions do. `before_commit` looks at what a cycle
+        has staged, and may be called again for the same messages.
         """
-        self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
+        self.log, self.warehouse, self.store = log, warehouse, store
         self._clock = clock
         self.vault = vault
         self._before_commit = tuple(before_commit)
-        self._digest = models_digest(models)
+        self._adopt(InForce.read(models, defined, store.definitions))
+        self._look_again = 0.0
+        self.doing = IDLE
         self.chores: list[Callable[[], bool]] = []
-        self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
@@ -130,7 +145,7 @@ class Engine:
         self._publishing: _Publishing | None = None
         self._ended = False
         self.beat = time.monotonic()
-        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
+        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in self.models)]
         warehouse.create(tables)
         warehouse.define(VIEWS)
         self.floors = Floors.read(warehouse)
@@ -138,10 +153,38 @@ class Engine:
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
         marks = self.warehouse.marks()
-        if marks.models and marks.models != self._digest:
+        if marks.models and not self._in_force.lasts_since(marks.models):
             self.rebuild(progress)
-        else:
-            self._catch_up(marks, progress or _silent)
+            return
+        self._catch_up(marks, progress or _silent)
+        if marks.models != self._in_force.digest and self._in_force.made:
+            self._backfill(self._in_force)
+
+    def _adopt(self, in_force: InForce) -> None:
+        """Derive by these models from the next cycle on."""
+        self._in_force = in_force
+        self.models = in_force.models
+        self._events = needed(EVENTS, self.models)
+
+    def take_definitions(self) -> None:
+        """Put in force what was defined meanwhile: its tables are made anew, by one pass over everything.
+
+        Called between cycles. Messages wait in the log as long as that takes; `doing` tells how it stands.
+        """
+        before = self._in_force
+        if self.store.definitions.revision() == before.revision:
+            return
+        newer = InForce.read(before.lasting, before.defined, self.store.definitions)
+        if newer.digest != before.digest:
+            self._backfill(newer)
+        self._adopt(newer)
+
+    def _backfill(self, in_force: InForce) -> None:
+        marks = self.warehouse.marks()
+        now = max(self._clock(), marks.clock or datetime.min)
+        self.doing = ("backfill", 0, 1)
+        backfill(self.warehouse, in_force.made, replace(marks, clock=now, models=in_force.digest))
+        self._next_wake, self.doing = None, IDLE
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
         """Publish what the last commit changed, if we died, or the store was away, before that was done.
@@ -158,6 +201,7 @@ class Engine:
 
     def step(self) -> Cycle | None:
         """Run one cycle; return what it did, or nothing where nothing waited. All is readable afterwards."""
+        self.take_definitions()
         cycle = self._advance()
         self._finish_publishing()
         return cycle
@@ -179,7 +223,7 @@ class Engine:
         for look in self._before_commit:
             look(self.warehouse)
         position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
-        after = Marks(position, marks.cycle + 1, now, self._digest)
+        after = Marks(position, marks.cycle + 1, now, self._in_force.digest)
         self._cycles += 1
         self._next_wake = None
         # The commit notes whose cards are to be published, so those of the last one must be.
@@ -217,6 +261,9 @@ class Engine:
             while not stop.is_set():
                 try:
                     self._run_tasks()
+                    if time.monotonic() >= self._look_again:
+                        self._look_again = time.monotonic() + DEFINITIONS_SECONDS
+                        self.take_definitions()
                     busy = self._advance() is not None
                     self.beat = time.monotonic()
                     if not busy or self._cycles % CYCLES_A_STEP == 0:
@@ -291,14 +338,13 @@ class Engine:
         tell("derive", 0, 1)
         staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
         tell("derive", 1, 1)
-        after = Marks(marks.position, marks.cycle + 1, now, self._digest)
+        after = Marks(marks.position, marks.cycle + 1, now, self._in_force.digest)
         self.warehouse.derive(
             "rebuilt_persons",
             f"SELECT person_key FROM {IDENTITY.name} UNION SELECT person_key FROM rebuilt_identity",
         )
         with self.warehouse.transaction():
-            for table, relation in staged.items():
-                self.warehouse.overwrite(table, f"SELECT * FROM {relation}")
+            fill(self.warehouse, staged, self._in_force.made)
             self._mark("rebuilt_persons", after)
         for relation in staged.values():
             self.warehouse.drop(relation)
@@ -365,7 +411,7 @@ class Engine:
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
         prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors)
-        self._stage_answers("SELECT * FROM old_{table} UNION ALL SELECT {columns} FROM new_{table}")
+        self._stage_answers("SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
         return prepared
 
     def _stage_answers(self, history: str) -> None:
@@ -380,7 +426,7 @@ class Engine:
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
-        both = {t: history.format(table=t, columns=", ".join(columns)) for t, columns in seen.items()}
+        both = {t: history.format(table=t, arriving=arriving(c)) for t, c in seen.items()}
         derive(warehouse, self.models, Bindings(both[EVENTS.name], both[TRAITS.name]), "touched_")
         warehouse.derive(
             "touched_persons_all",
@@ -409,10 +455,10 @@ class Engine:
         self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
 
-    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> _Publication:
+    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> Publication:
         """Return what publishes the persons in a staged relation, of whom `rows` were read."""
         keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
-        return _Publication(self.store, keys, rows, cycle, self._clock)
+        return Publication(self.store, keys, rows, cycle, self._clock)
 
     def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
         """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
@@ -436,27 +482,6 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Publication:
-    """Some persons on their way to the store; those without rows are no more."""
-
-    store: Store
-    keys: pa.ChunkedArray
-    rows: CardRows
-    cycle: int | None
-    clock: Callable[[], datetime]
-
-    @property
-    def persons(self) -> int:
-        return len(self.keys)
-
-    def __call__(self) -> datetime:
-        """Publish; return the instant from which on the cards can be read."""
-        gone = [person_id(key) for key in self.keys.to_pylist()]
-        self.store.cards.publish(gone, list(build_cards(self.rows)), self.cycle)
-        return self.clock()
-
-
-@dataclass(frozen=True, slots=True)
 class _Publishing:
     """A cycle whose cards are being published, of these bodies; `done` gives when they became readable."""
 
@@ -467,14 +492,6 @@ class _Publishing:
 
 def _silent(_what: str, _done: int, _all: int) -> None:
     """Show no progress."""
-
-
-def _needed(table: Table, models: Sequence[Model]) -> list[str]:
-    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
-    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
-    identity = {"user_id", "anonymous_id", "previous_id", "email", "phone"}
-    used = always.union(identity, *(columns_used(model.compiled) for model in models))
-    return [name for name in table.column_names if name in used]
 
 
 def _messages(bodies: pa.Table) -> int:

@@ -1,10 +1,12 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards
-from tekil.models.derive import Bindings, derive, models_digest
+from tekil.models.derive import Bindings, arriving, backfill, derive, fill, models_digest, needed
 from tekil.models.features import FEATURE_KIND, feature_model
+from tekil.models.in_force import Defined, InForce
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
+from tekil.models.publication import Publication
 from tekil.models.views import VIEWS
 
 __all__ = [
@@ -15,10 +17,17 @@ __all__ = [
     "VIEWS",
     "Bindings",
     "CardRows",
+    "Defined",
+    "InForce",
     "Model",
+    "Publication",
+    "arriving",
     "attributes",
+    "backfill",
     "build_cards",
     "derive",
     "feature_model",
+    "fill",
     "models_digest",
+    "needed",
 ]
