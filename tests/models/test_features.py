@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tekil.definitions import Definition, InvalidDefinitions, Written, apply
 from tekil.kinds import KINDS
-from tekil.models import feature_model
+from tekil.models import audience_model, feature_model
 from tekil.store import Store
 from tekil.verification import verify
 from tests.expressions.strategies import features
@@ -23,6 +23,13 @@ from tests.laws.test_answers_hold_in_time import hear_now, known_at
 from tests.streams import cut, streams
 
 ZONE = "Europe/Istanbul"
+MADE = ("features", "audiences")
+AUDIENCES = (
+    "events_7d > 1 and traits.plan is not null",
+    "last_seen between now() - interval 9 day and now() - interval 2 day",
+    "days_since(first_seen) < 20 or events = 1",
+    "contains(lower(traits.name), 'i') and last_seen <= now() - interval 1 hour",
+)
 
 
 def define(installation: Installation, **sqls: str) -> None:
@@ -145,12 +152,17 @@ def test_laws_4_and_5_hold_for_random_features(
 ) -> None:
     store.cards.clear()
     installation = Installation(
-        tmp_path_factory.mktemp("laws"), store=store, defined=lambda found: [feature_model(found, ZONE)]
+        tmp_path_factory.mktemp("laws"),
+        store=store,
+        defined=lambda found: [feature_model(found, ZONE), audience_model(found)],
     )
     several = st.lists(features(), max_size=3)
     remembered = []
     for part in cut(data.draw, data.draw(streams(most=8)))[:2]:
         define(installation, **{f"f{n}": sql for n, sql in enumerate(data.draw(several))})
+        audience = data.draw(st.sampled_from(AUDIENCES))
+        wanted = Written(Definition("audience", "among", {}, "", {"sql": audience}))
+        apply(installation.store, KINDS, [wanted], author="test")
         hear_now(installation, part)
         assert verify(installation.engine).differences == []
         installation.pass_time(minutes=data.draw(st.integers(1, 12 * 24 * 60)))
@@ -158,11 +170,10 @@ def test_laws_4_and_5_hold_for_random_features(
         outcome = verify(installation.engine)
         assert outcome.differences == []
         assert outcome.ledger == []
-        remembered.append((installation.now, installation.engine.models, installation.sorted_rows(FEATURES)))
+        then = {table: installation.sorted_rows(f"SELECT * FROM {table}") for table in MADE}
+        remembered.append((installation.now, installation.engine.models, then))
     for instant, models, then in remembered:
-        assert known_at(installation, instant, models)["features"] == then
+        answered = known_at(installation, instant, models)
+        assert {table: answered[table] for table in MADE} == then
     installation.close()
     apply(store, KINDS, [], author="test", prune=True)
-
-
-FEATURES = "SELECT * FROM features"

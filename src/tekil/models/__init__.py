@@ -1,5 +1,6 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
+from tekil.models.audiences import AUDIENCE_KIND, audience_model
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards
 from tekil.models.derive import Bindings, arriving, backfill, derive, fill, models_digest, needed
 from tekil.models.features import FEATURE_KIND, feature_model
@@ -12,6 +13,7 @@ from tekil.models.views import VIEWS
 __all__ = [
     "ACTIVITY",
     "ATTRIBUTES",
+    "AUDIENCE_KIND",
     "CARD_TABLES",
     "FEATURE_KIND",
     "VIEWS",
@@ -23,6 +25,7 @@ __all__ = [
     "Publication",
     "arriving",
     "attributes",
+    "audience_model",
     "backfill",
     "build_cards",
     "derive",

@@ -52,7 +52,7 @@ def derive(
     }
     for model in models:
         staged[model.name] = f"{prefix}{model.name}"
-        warehouse.derive(staged[model.name], bind(model.compiled, people))
+        warehouse.derive(staged[model.name], bind(model.compiled, {**people, **staged}))
     return staged
 
 
