@@ -116,7 +116,7 @@ class Installation:
         self.log.close()
 
 
-DERIVED = ("evidence", "identity", "activity", "attributes")
+DERIVED = ("evidence", "identity", "ownership", "conflicts", "shared", "activity", "attributes")
 _numbers = itertools.count()
 
 

@@ -59,6 +59,24 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     master: str = "file:data/master.key"
 
 
+class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An OpenID Connect provider that people sign in by, in `[[access.providers]]`.
+
+    Its secret is read from the environment's `TEKIL_OIDC_NAME_SECRET`. `roles` maps what `roles_claim` holds
+    there to roles here; who has none does not come in. `provision` makes users of those who come.
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    roles: dict[str, tuple[str, ...]]
+    title: str = ""
+    scope: str = "openid profile"
+    roles_claim: str = "groups"
+    name_claim: str = "preferred_username"
+    provision: bool = True
+
+
 class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How the console is guarded: the roles that need a second factor, and how long a session idles.
 
@@ -68,6 +86,7 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     second_factor: tuple[str, ...] = ()
     passkey: tuple[str, ...] = ()
     idle_minutes: int = 60
+    providers: tuple[ProviderSettings, ...] = ()
 
 
 class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,11 +23,11 @@ import pyarrow as pa
 
 from tekil.dictionary import Dictionary, Rules
 from tekil.errors import TekilError, Unavailable
-from tekil.identity import EVIDENCE, IDENTITY
+from tekil.identity import IDENTITY, Reached, finish, reach, reach_without, write
 from tekil.identity import TABLES as IDENTITY_TABLES
-from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
 from tekil.load import EVENTS, TRAITS, Floors, KnownMessages, Prepared, ReadAhead, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
+from tekil.load.sql import new_records
 from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
@@ -41,6 +41,7 @@ from tekil.models import (
     arriving,
     backfill,
     derive,
+    derive_models,
     fill,
     needed,
 )
@@ -58,28 +59,32 @@ BODIES_SIZE_MAX = 32 << 20
 DUE_MAX = 50_000
 """How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
 
+NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
+
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 CARDS_AT_ONCE = 20_000
 
+NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
+
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
 
-TOUCHED_ANSWERS = {table: f"touched_{table}" for table in CARD_TABLES}
+TOUCHED_ANSWERS = {
+    **{table: f"touched_{table}" for table in CARD_TABLES},
+    IDENTITY.name: "SELECT * FROM seen_identity"
+    " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
+}
 """Where the rows of the persons of this cycle are, before and after they are written to the tables."""
 
 CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
 
-DEFINITIONS_SECONDS = 1.0
-"""How often the loop looks whether something was defined."""
-
 IDLE = ("", 0, 0)
 """What an engine is doing that is at no long task."""
 
 Result = TypeVar("Result")
-
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -130,7 +135,6 @@ class Engine:
         self.vault = vault
         self._before_commit = tuple(before_commit)
         self._adopt(InForce.read(models, defined, store.definitions))
-        self._look_again = 0.0
         self.doing = IDLE
         self.chores: list[Callable[[], bool]] = []
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
@@ -153,38 +157,11 @@ class Engine:
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
         marks = self.warehouse.marks()
-        if marks.models and not self._in_force.lasts_since(marks.models):
+        if not self._in_force.lasts_since(marks.models):
             self.rebuild(progress)
-            return
-        self._catch_up(marks, progress or _silent)
-        if marks.models != self._in_force.digest and self._in_force.made:
-            self._backfill(self._in_force)
-
-    def _adopt(self, in_force: InForce) -> None:
-        """Derive by these models from the next cycle on."""
-        self._in_force = in_force
-        self.models = in_force.models
-        self._events = needed(EVENTS, self.models)
-
-    def take_definitions(self) -> None:
-        """Put in force what was defined meanwhile: its tables are made anew, by one pass over everything.
-
-        Called between cycles. Messages wait in the log as long as that takes; `doing` tells how it stands.
-        """
-        before = self._in_force
-        if self.store.definitions.revision() == before.revision:
-            return
-        newer = InForce.read(before.lasting, before.defined, self.store.definitions)
-        if newer.digest != before.digest:
-            self._backfill(newer)
-        self._adopt(newer)
-
-    def _backfill(self, in_force: InForce) -> None:
-        marks = self.warehouse.marks()
-        now = max(self._clock(), marks.clock or datetime.min)
-        self.doing = ("backfill", 0, 1)
-        backfill(self.warehouse, in_force.made, replace(marks, clock=now, models=in_force.digest))
-        self._next_wake, self.doing = None, IDLE
+        else:
+            self._catch_up(marks, progress or _silent)
+            self._heed_definitions(marks)
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
         """Publish what the last commit changed, if we died, or the store was away, before that was done.
@@ -201,7 +178,6 @@ class Engine:
 
     def step(self) -> Cycle | None:
         """Run one cycle; return what it did, or nothing where nothing waited. All is readable afterwards."""
-        self.take_definitions()
         cycle = self._advance()
         self._finish_publishing()
         return cycle
@@ -209,16 +185,17 @@ class Engine:
     def _advance(self) -> Cycle | None:
         """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
-        marks = self.warehouse.marks()
+        marks = self._heed_definitions(self.warehouse.marks())
         if self._publishing is None:
             self._catch_up(marks, _silent)
         bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
-        self.warehouse.set_now(now)
-        if not bodies.num_rows and not self._is_someone_due(now):
+        is_someone_due = self._is_someone_due(now)
+        if not bodies.num_rows and not is_someone_due:
             self._finish_publishing()
             return None
-        due = self._stage_due()
+        self.warehouse.set_now(now)
+        due = self._stage_due(is_someone_due)
         prepared = self._stage_refresh(bodies)
         for look in self._before_commit:
             look(self.warehouse)
@@ -242,6 +219,33 @@ class Engine:
         self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
 
+    def _adopt(self, in_force: InForce) -> None:
+        """Derive by these models, and this identity policy, from now on."""
+        self._in_force = in_force
+        self.models, self.policy = in_force.models, in_force.policy
+        self._events = needed(EVENTS, self.models)
+
+    def _heed_definitions(self, marks: Marks) -> Marks:
+        """Put in force what was defined meanwhile; return the marks from there on.
+
+        Other persons, by the identity policy, are everything anew; features one pass for their own tables.
+        """
+        of = self._in_force
+        if self.store.definitions.revision() != of.revision:
+            of = InForce.read(of.lasting, of.defined, self.store.definitions)
+            self._adopt(of)
+        if marks.models == of.digest or not (marks.models or of.made):
+            return marks
+        self._finish_publishing()
+        if of.lasts_since(marks.models):
+            after = replace(marks, clock=max(self._clock(), marks.clock or datetime.min), models=of.digest)
+            self.doing = ("backfill", 0, 1)
+            backfill(self.warehouse, of.made, after)
+            self._next_wake, self.doing = None, IDLE
+        else:
+            self.rebuild()
+        return self.warehouse.marks()
+
     def _finish_publishing(self) -> None:
         """Wait until the last cycle's cards are readable.
 
@@ -261,9 +265,6 @@ class Engine:
             while not stop.is_set():
                 try:
                     self._run_tasks()
-                    if time.monotonic() >= self._look_again:
-                        self._look_again = time.monotonic() + DEFINITIONS_SECONDS
-                        self.take_definitions()
                     busy = self._advance() is not None
                     self.beat = time.monotonic()
                     if not busy or self._cycles % CYCLES_A_STEP == 0:
@@ -336,12 +337,17 @@ class Engine:
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         tell("derive", 0, 1)
-        staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
+        with self.warehouse.bulk():
+            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_", self.policy)
         tell("derive", 1, 1)
         after = Marks(marks.position, marks.cycle + 1, now, self._in_force.digest)
         self.warehouse.derive(
             "rebuilt_persons",
-            f"SELECT person_key FROM {IDENTITY.name} UNION SELECT person_key FROM rebuilt_identity",
+            " UNION ".join(
+                f"SELECT person_key FROM {prefix}{name}"
+                for prefix in ("", "rebuilt_")
+                for name in ("identity", "ownership")
+            ),
         )
         with self.warehouse.transaction():
             fill(self.warehouse, staged, self._in_force.made)
@@ -369,7 +375,8 @@ class Engine:
         )
         warehouse.derive("due", "SELECT person_key FROM touched WHERE FALSE")
         left = "WHERE message_key NOT IN (SELECT message_key FROM doomed)"
-        self._stage_answers(f"SELECT * FROM old_{{table}} {left}")
+        reached = reach_without(warehouse, self.policy, "new_events")
+        self._stage_answers(reached, f"SELECT * FROM old_{{table}} {left}")
         after = replace(marks, cycle=marks.cycle + 1, clock=now)
         self._next_wake = None
         with warehouse.transaction():
@@ -397,41 +404,39 @@ class Engine:
             f"SELECT person_key, wake_at FROM {name} WHERE {condition}" for name in waking
         )
 
-    def _stage_due(self) -> int:
-        selects = self._waking("wake_at <= now()")
-        self.warehouse.derive(
-            "due",
-            f"SELECT person_key FROM ({selects}) AS waking GROUP BY person_key"
-            f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}",
-        )
-        return int(self.warehouse.query("SELECT count(*) AS n FROM due")["n"][0].as_py())
+    def _stage_due(self, is_someone_due: bool) -> int:
+        """Stage `due`: the persons whose time has come, the longest overdue first; return how many."""
+        due = NOBODY
+        if is_someone_due:
+            due = self.warehouse.query(
+                f"SELECT person_key FROM ({self._waking('wake_at <= now()')}) AS waking GROUP BY person_key"
+                f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}"
+            )
+        self.warehouse.stage("due", due)
+        return int(due.num_rows)
 
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors)
-        self._stage_answers("SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy)
+        records = new_records(has_named=prepared.has_named) if prepared.has_records else NO_RECORDS
+        reached = reach(warehouse, self.policy, "new_events", records)
+        self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
         return prepared
 
-    def _stage_answers(self, history: str) -> None:
-        """Stage all answers about those whom `new_events` names, and about the due.
+    def _stage_answers(self, reached: Reached, history: str) -> None:
+        """Stage all answers about those who are reached, and about the due.
 
         `history` is the SELECT of what they follow from; `old_{table}` stands for what is in the tables.
         """
         warehouse = self.warehouse
-        warehouse.derive("touched_keys", TOUCHED_KEYS)
-        warehouse.derive("touched_persons", TOUCHED_PERSONS)
-        warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
         both = {t: history.format(table=t, arriving=arriving(c)) for t, c in seen.items()}
-        derive(warehouse, self.models, Bindings(both[EVENTS.name], both[TRAITS.name]), "touched_")
-        warehouse.derive(
-            "touched_persons_all",
-            "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",
-        )
+        people = finish(warehouse, self.policy, reached, both[EVENTS.name])
+        derive_models(warehouse, self.models, people, both[EVENTS.name], both[TRAITS.name], "touched_")
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
@@ -442,10 +447,7 @@ class Engine:
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
         warehouse = self.warehouse
-        keys = {EVIDENCE.name: "left_key", IDENTITY.name: "identifier_key"}
-        for table, key in keys.items():
-            touched = f"(SELECT identifier_key AS {key} FROM reached_identifiers) AS touched"
-            warehouse.replace(table, touched, f"SELECT * FROM touched_{table}")
+        write(warehouse)
         for model in self.models:
             warehouse.replace(model.name, "touched_persons_all", f"SELECT * FROM touched_{model.name}")
         self._mark("touched_persons_all", after)

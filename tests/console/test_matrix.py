@@ -36,6 +36,7 @@ PLACES = {
     "{link:str}": "none",
     "{session_id:str}": "none",
     "{passkey_id:str}": "none",
+    "{provider:str}": "none",
     "{digest:str}": "000000000000",
 }
 NARROWED = "city=Atlantis"

@@ -77,8 +77,9 @@ def known_at(
     warehouse = installation.warehouse
     warehouse.set_now(instant)
     literal = f"TIMESTAMP '{instant.isoformat(sep=' ')}'"
-    asked = models or installation.engine.models
-    staged = derive(warehouse, asked, Bindings.known_before(literal), "then_")
+    engine = installation.engine
+    asked = models or engine.models
+    staged = derive(warehouse, asked, Bindings.known_before(literal), "then_", engine.policy)
     return {
         table: sorted(
             repr(sorted(row.items())) for row in warehouse.query(f"SELECT * FROM {staged[table]}").to_pylist()

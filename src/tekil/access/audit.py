@@ -58,6 +58,7 @@ class Act(StrEnum):
     REQUEST_CHANGED = "request.changed"
     DEFINITION_CHANGED = "definition.changed"
     QUARANTINE_REPLAYED = "quarantine.replayed"
+    IDENTITY_SAID = "identity.said"
     REVEALED = "profile.revealed"
     VAULT_ROTATED = "vault.rotated"
     SQL_RUN = "sql.run"

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     DICTIONARY_READ = "dictionary:read"
     DICTIONARY_WRITE = "dictionary:write"
     QUARANTINE_WRITE = "quarantine:write"
+    IDENTITY_WRITE = "identity:write"
     CONSENTS_READ = "consents:read"
     CONSENTS_WRITE = "consents:write"
     REQUESTS_READ = "requests:read"
@@ -60,7 +61,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "auditor": frozenset({P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ}),
     "privacy_officer": frozenset(
-        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
+        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ, P.IDENTITY_WRITE}
         | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
     ),
 }

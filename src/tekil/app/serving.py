@@ -15,11 +15,13 @@ import uvicorn
 
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
+from tekil.api.identity import identity_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
+from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
@@ -84,7 +86,12 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 def _server(config: Config, engine: Engine, consents: ConsentLedger) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
-    more = [control_routes(engine), dictionary_routes(engine.store, desk)]
+    identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
+    more = [
+        control_routes(engine),
+        dictionary_routes(engine.store, desk),
+        identity_routes(engine.store, identity),
+    ]
     return _Server(
         uvicorn.Config(
             create_app(reads, engine.store, config, more, desk, consents),

@@ -26,6 +26,7 @@ from tekil.console import (
     live,
     passkeys,
     people,
+    providers,
     quality,
     quarantine,
     readiness,
@@ -45,6 +46,7 @@ from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
+from tekil.outgoing import Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
@@ -129,6 +131,7 @@ def _console(
     """Return the pages."""
     watch = Watch(reads, store)
     ceremonies = Ceremonies(config, store)
+    known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone)
 
     async def look(request: AnyRequest) -> None:
@@ -151,6 +154,7 @@ def _console(
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),
+        "providers": Provide(lambda: known, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
@@ -168,6 +172,7 @@ def _console(
         *users.ROUTES,
         *account.ROUTES,
         *passkeys.ROUTES,
+        *providers.ROUTES,
         *quarantine.ROUTES,
         *dictionary.ROUTES,
         *quality.ROUTES,

@@ -19,6 +19,7 @@ from tekil.console.forms import FormHere, inner_path
 from tekil.console.gate import is_fresh, must_have_passkey
 from tekil.console.language import LANGUAGES
 from tekil.console.pages import PagesHere, cookie, go
+from tekil.console.providers import Providers, ProvidersHere, after_signing_out
 from tekil.console.visit import DEVICE, LANGUAGE, SESSION, THEME, THEMES, AnyRequest, Visit, VisitHere
 from tekil.errors import BadRequest
 from tekil.store.failures import Locked
@@ -28,13 +29,25 @@ YEAR_DAYS = 365
 
 @get("/sign-in", opt=FOR_ANYBODY, include_in_schema=False, sync_to_thread=True)
 def show_sign_in(
-    visit: VisitHere, pages: PagesHere, ceremonies: CeremoniesHere, next: FromQuery[str] = "/"
+    visit: VisitHere,
+    pages: PagesHere,
+    ceremonies: CeremoniesHere,
+    providers: ProvidersHere,
+    next: FromQuery[str] = "/",
 ) -> Response[str] | Redirect:
     """Show the form; somebody who is signed in goes on."""
     if visit.user is not None:
         return go(inner_path(next))
+    shown = _door(visit, ceremonies, providers, inner_path(next))
+    return pages.show(visit, "sign_in.html", refusal="", **shown)
+
+
+def _door(
+    visit: Visit, ceremonies: Ceremonies, providers: Providers, goal: str, name: str = ""
+) -> dict[str, Any]:
+    """Return what the page offers: every way in."""
     asked = ceremonies.request(visit)
-    return pages.show(visit, "sign_in.html", next=inner_path(next), name="", refusal="", passkey=asked)
+    return {"next": goal, "name": name, "passkey": asked, "providers": providers}
 
 
 @post("/sign-in", opt=FOR_ANYBODY, include_in_schema=False, sync_to_thread=True)
@@ -45,10 +58,11 @@ def sign_in(
     pages: PagesHere,
     store: StoreHere,
     ceremonies: CeremoniesHere,
+    providers: ProvidersHere,
 ) -> Response[str] | Redirect:
     """Start a session for the right password; too many wrong ones must wait."""
     name, goal = form.one("name").replace("\0", ""), inner_path(form.one("next"))
-    shown = {"next": goal, "name": name, "passkey": ceremonies.request(visit)}
+    shown = _door(visit, ceremonies, providers, goal, name)
     try:
         device = store.devices.known(request.cookies.get(DEVICE, ""), name)
         token = store.users.sign_in(name, form.secret("password"), visit.address, device)
@@ -67,18 +81,17 @@ def sign_in_by_passkey(
     pages: PagesHere,
     store: StoreHere,
     ceremonies: CeremoniesHere,
+    providers: ProvidersHere,
 ) -> Response[str] | Redirect:
     """Start a session for whoever shows a passkey: no name, no password, no code."""
     goal = inner_path(form.one("next"))
     try:
         name, token = ceremonies.sign_in(visit, form.one("credential"))
     except Locked as error:
-        return locked(visit, pages, error, "sign_in.html", next=goal, name="", passkey="")
+        return locked(visit, pages, error, "sign_in.html", **_door(visit, ceremonies, providers, goal))
     except BadRequest as error:
-        asked = ceremonies.request(visit)
-        refusal = explain(visit, error)
-        shown = {"next": goal, "name": "", "refusal": refusal, "passkey": asked}
-        return pages.show(visit, "sign_in.html", status=403, **shown)
+        shown = _door(visit, ceremonies, providers, goal)
+        return pages.show(visit, "sign_in.html", status=403, refusal=explain(visit, error), **shown)
     return enter(request, visit, store, name, token, goal)
 
 
@@ -159,10 +172,11 @@ def show_passkey(
 
 
 @post("/sign-out", opt=FOR_ANYBODY, include_in_schema=False, sync_to_thread=True)
-def sign_out(request: AnyRequest, visit: VisitHere, store: StoreHere) -> Redirect:
-    """End the session."""
+def sign_out(request: AnyRequest, visit: VisitHere, store: StoreHere, providers: ProvidersHere) -> Redirect:
+    """End the session; whoever came by a provider is led to the end of the one there."""
     store.sessions.end(request.cookies.get(SESSION, ""), visit.address)
-    return go("/sign-in", [Cookie(SESSION, value="", max_age=0, httponly=True, secure=visit.secure)])
+    page = after_signing_out(store, providers, visit.actor.name)
+    return go(page, [Cookie(SESSION, value="", max_age=0, httponly=True, secure=visit.secure)])
 
 
 @post("/preferences", opt=FOR_ANYBODY, include_in_schema=False, sync_to_thread=False)

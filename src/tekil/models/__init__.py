@@ -2,7 +2,16 @@
 
 from tekil.models.audiences import AUDIENCE_KIND, audience_model
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards
-from tekil.models.derive import Bindings, arriving, backfill, derive, fill, models_digest, needed
+from tekil.models.derive import (
+    Bindings,
+    arriving,
+    backfill,
+    derive,
+    derive_models,
+    fill,
+    models_digest,
+    needed,
+)
 from tekil.models.features import FEATURE_KIND, feature_model
 from tekil.models.in_force import Defined, InForce
 from tekil.models.model import Model
@@ -29,6 +38,7 @@ __all__ = [
     "backfill",
     "build_cards",
     "derive",
+    "derive_models",
     "feature_model",
     "fill",
     "models_digest",

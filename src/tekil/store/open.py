@@ -20,6 +20,7 @@ from tekil.store.definitions import Definitions
 from tekil.store.destructions import Destructions
 from tekil.store.devices import Devices
 from tekil.store.failures import Failures
+from tekil.store.identities import Identities
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
 from tekil.store.passkeys import Passkeys
@@ -44,6 +45,7 @@ class Store:
         self.devices = Devices(self._begin)
         self.users = Users(self._begin, self.failures)
         self.passkeys = Passkeys(self._begin)
+        self.identities = Identities(self._begin, self.users.unknown_password)
         self.sessions = Sessions(self._begin)
         self.second_factors = SecondFactors(self._begin, self.failures)
         self.cards = Cards(self._begin)

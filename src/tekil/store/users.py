@@ -36,7 +36,7 @@ class Users:
         self._begin = begin
         self._failures = failures
         # Verified when the name is unknown, so that a wrong name takes as long as a wrong password.
-        self._nobody = nobodys_hash(self.hasher)
+        self.unknown_password = nobodys_hash(self.hasher)
 
     def create_first(self, name: str = "admin") -> str | None:
         """Make the first user, an administrator; return their password, shown this once.
@@ -48,7 +48,7 @@ class Users:
         with self._begin() as connection:
             if connection.execute(select(func.count()).select_from(users)).scalar_one():
                 return None
-            _insert(connection, name, hashed, (ADMINISTRATOR,), None, must_change=False)
+            insert_user(connection, name, hashed, (ADMINISTRATOR,), None, must_change=False)
             record(connection, SYSTEM, Act.USER_CREATED, "user", name, roles=(ADMINISTRATOR,))
         return password
 
@@ -72,7 +72,7 @@ class Users:
             if connection.execute(select(users.c.name).where(users.c.name == name)).first():
                 raise taken
             try:
-                _insert(connection, name, hashed, known, condition, must_change=True)
+                insert_user(connection, name, hashed, known, condition, must_change=True)
             except IntegrityError as error:
                 raise taken from error
             record(connection, by, Act.USER_CREATED, "user", name, roles=known, condition=rule)
@@ -102,7 +102,7 @@ class Users:
             ).first()
         right = True
         try:
-            self.hasher.verify(self._nobody if row is None else row.password_hash, password)
+            self.hasher.verify(self.unknown_password if row is None else row.password_hash, password)
         except VerificationError:
             right = False
         with self._begin() as connection:
@@ -135,7 +135,7 @@ class Users:
             raise BadRequest("The new password is the present one.", code="password_same")
         hashed = self.hasher.hash(new)
         with self._begin() as connection:
-            _change(connection, name, password_hash=hashed, must_change=False)
+            change_user(connection, name, password_hash=hashed, must_change=False)
             end_sessions(connection, name, but=keep_session)
             record(connection, by, Act.PASSWORD_CHANGED, "user", name)
 
@@ -144,7 +144,7 @@ class Users:
         password = one_time_password()
         hashed = self.hasher.hash(password)
         with self._begin() as connection:
-            _change(connection, name, password_hash=hashed, must_change=True)
+            change_user(connection, name, password_hash=hashed, must_change=True)
             end_sessions(connection, name)
             forget_devices(connection, name)
             record(connection, by, Act.PASSWORD_RESET, "user", name)
@@ -159,8 +159,8 @@ class Users:
         known = check_roles(roles)
         rule = str(condition) if condition else None
         with self._begin() as connection:
-            _change(connection, name, roles=" ".join(known), condition=write_condition(condition))
-            _check_administrator(connection)
+            change_user(connection, name, roles=" ".join(known), condition=write_condition(condition))
+            check_administrator(connection)
             record(connection, by, Act.USER_ROLES_SET, "user", name, roles=known, condition=rule)
 
     def set_enabled(self, name: str, enabled: bool, by: Actor) -> None:
@@ -169,16 +169,16 @@ class Users:
         Raises `BadRequest` where nobody would be left to administrate.
         """
         with self._begin() as connection:
-            _change(connection, name, disabled_at=None if enabled else now_us())
+            change_user(connection, name, disabled_at=None if enabled else now_us())
             if not enabled:
                 end_sessions(connection, name)
-                _check_administrator(connection)
+                check_administrator(connection)
             record(connection, by, Act.USER_ENABLED if enabled else Act.USER_DISABLED, "user", name)
         if enabled:
             self._failures.forget(name)
 
 
-def _insert(
+def insert_user(
     connection: Connection,
     name: str,
     hashed: str,
@@ -187,6 +187,7 @@ def _insert(
     *,
     must_change: bool,
 ) -> None:
+    """Add a user whose name and roles were looked at."""
     row = {"name": name, "password_hash": hashed, "created_at": now_us(), "must_change": must_change}
     more = {"roles": " ".join(roles), "condition": write_condition(condition)}
     connection.execute(insert(users).values(**row, **more))
@@ -199,12 +200,13 @@ def _get(connection: Connection, name: str) -> User:
     return user_of(row)
 
 
-def _change(connection: Connection, name: str, **values: object) -> None:
+def change_user(connection: Connection, name: str, **values: object) -> None:
+    """Set columns of a user. Raises `NotFound` where there is none of that name."""
     if connection.execute(update(users).where(users.c.name == name).values(**values)).rowcount == 0:
         raise NotFound(f"There is no user named {name!r}.", code="user_unknown")
 
 
-def _check_administrator(connection: Connection) -> None:
+def check_administrator(connection: Connection) -> None:
     """Raise `BadRequest`, and so undo the change, where no enabled and unnarrowed administrator is left."""
     everybody = [user_of(row) for row in connection.execute(select_users()).mappings()]
     if not any(ADMINISTRATOR in u.roles and not u.disabled and u.condition is None for u in everybody):

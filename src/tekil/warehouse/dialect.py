@@ -27,6 +27,7 @@ macro                     meaning
 ``nth_of(t, n)``          aggregate: the nth of the instants, sorted; null where there are fewer
 ``messages_in(r)``        relation: one row a message of the log bodies in `r` (see `fields`)
 ``items_in(r)``            relation: the messages of the log bodies in `r` as JSON texts (`number`, `item`)
+``elements_of(r, c)``     relation: one row an element (`element`, its JSON text) of the JSON array `r.c`
 ``members_of(r, c)``      relation: one row a member (`member_name`, `member_value` as JSON text) of `r.c`
 ========================  ====================================================================================
 
@@ -172,6 +173,18 @@ def bind(sql: str, names: Mapping[str, str]) -> str:
 def columns_used(sql: str) -> frozenset[str]:
     """Return the names of all columns that a SELECT mentions anywhere."""
     return frozenset(column.name for column in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Column))
+
+
+@lru_cache(maxsize=1024)
+def relations_read(sql: str) -> frozenset[str]:
+    """Return the names of all relations that a SELECT reads, in DuckDB's words.
+
+    >>> sorted(relations_read("WITH a AS (SELECT * FROM b) SELECT * FROM a JOIN c USING (d)"))
+    ['b', 'c']
+    """
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return frozenset(table.name for table in tree.find_all(exp.Table)) - named
 
 
 def columns_given(sql: str) -> list[str]:

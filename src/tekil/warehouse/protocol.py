@@ -113,6 +113,10 @@ class Warehouse(Protocol):
         """Make a staged relation from a SELECT, computed now."""
         ...
 
+    def bulk(self) -> AbstractContextManager[None]:
+        """Say that what is derived in this block may be larger than memory."""
+        ...
+
     def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
         """Make a staged relation of some columns of those rows of a table whose key is in `touched`.
 
