@@ -23,25 +23,31 @@ import pyarrow as pa
 
 from tekil.dictionary import COUNTED, Dictionary, Rules, counted_events
 from tekil.errors import TekilError, Unavailable
-from tekil.identity import EVIDENCE, IDENTITY, person_id
+from tekil.identity import IDENTITY, Reached, finish, reach, reach_without, write
 from tekil.identity import TABLES as IDENTITY_TABLES
-from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
 from tekil.load import EVENTS, TRAITS, Floors, KnownMessages, Prepared, ReadAhead, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
+from tekil.load.sql import new_records
 from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
     VIEWS,
     Bindings,
     CardRows,
+    Defined,
+    InForce,
     Model,
-    build_cards,
+    Publication,
+    arriving,
+    backfill,
     derive,
-    models_digest,
+    derive_models,
+    fill,
+    needed,
 )
 from tekil.privacy import Vault
 from tekil.store import Store
-from tekil.warehouse import Column, Marks, Table, Warehouse, columns_used
+from tekil.warehouse import Column, Marks, Table, Warehouse
 
 TOUCHED = Table("touched", (Column("person_key", "bigint"),), key="person_key")
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
@@ -53,6 +59,8 @@ BODIES_SIZE_MAX = 32 << 20
 DUE_MAX = 50_000
 """How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
 
+NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
+
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
@@ -63,11 +71,18 @@ NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
 
-TOUCHED_ANSWERS = {table: f"touched_{table}" for table in CARD_TABLES}
+TOUCHED_ANSWERS = {
+    **{table: f"touched_{table}" for table in CARD_TABLES},
+    IDENTITY.name: "SELECT * FROM seen_identity"
+    " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
+}
 """Where the rows of the persons of this cycle are, before and after they are written to the tables."""
 
 CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
+
+IDLE = ("", 0, 0)
+"""What an engine is doing that is at no long task."""
 
 Result = TypeVar("Result")
 
@@ -108,18 +123,20 @@ class Engine:
         *,
         clock: Callable[[], datetime] = utc_now,
         before_commit: Sequence[Callable[[Warehouse], object]] = (),
+        defined: Defined = lambda _definitions: (),
     ) -> None:
         """Take the three places, the models and the vault; make the tables that are missing.
 
-        `before_commit` looks at what a cycle has staged, and may be called again for the same messages.
+        `defined` gives more models, which change when definitions do. `before_commit` looks at what a cycle
+        has staged, and may be called again for the same messages.
         """
-        self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
+        self.log, self.warehouse, self.store = log, warehouse, store
         self._clock = clock
         self.vault = vault
         self._before_commit = tuple(before_commit)
-        self._digest = models_digest(models)
+        self._adopt(InForce.read(models, defined, store.definitions))
+        self.doing = IDLE
         self.chores: list[Callable[[], bool]] = []
-        self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
@@ -131,7 +148,7 @@ class Engine:
         self._publishing: _Publishing | None = None
         self._ended = False
         self.beat = time.monotonic()
-        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
+        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in self.models)]
         warehouse.create(tables)
         warehouse.define(VIEWS)
         self._rules = self._take_rules()
@@ -140,10 +157,11 @@ class Engine:
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
         marks = self.warehouse.marks()
-        if marks.models and marks.models != self._digest:
+        if not self._in_force.lasts_since(marks.models):
             self.rebuild(progress)
         else:
             self._catch_up(marks, progress or _silent)
+            self._heed_definitions(marks)
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
         """Publish what the last commit changed, if we died, or the store was away, before that was done.
@@ -167,7 +185,7 @@ class Engine:
     def _advance(self) -> Cycle | None:
         """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
-        marks = self.warehouse.marks()
+        marks = self._heed_definitions(self.warehouse.marks())
         if self._publishing is None:
             self._catch_up(marks, _silent)
         bodies = self._ahead.read(marks.position)
@@ -182,7 +200,7 @@ class Engine:
         for look in self._before_commit:
             look(self.warehouse)
         position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
-        after = Marks(position, marks.cycle + 1, now, self._digest)
+        after = Marks(position, marks.cycle + 1, now, self._in_force.digest)
         self._cycles += 1
         self._next_wake = None
         # The commit notes whose cards are to be published, so those of the last one must be.
@@ -200,6 +218,33 @@ class Engine:
         cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
         self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
+
+    def _adopt(self, in_force: InForce) -> None:
+        """Derive by these models, and this identity policy, from now on."""
+        self._in_force = in_force
+        self.models, self.policy = in_force.models, in_force.policy
+        self._events = needed(EVENTS, self.models)
+
+    def _heed_definitions(self, marks: Marks) -> Marks:
+        """Put in force what was defined meanwhile; return the marks from there on.
+
+        Other persons, by the identity policy, are everything anew; features one pass for their own tables.
+        """
+        of = self._in_force
+        if self.store.definitions.revision() != of.revision:
+            of = InForce.read(of.lasting, of.defined, self.store.definitions)
+            self._adopt(of)
+        if marks.models == of.digest or not (marks.models or of.made):
+            return marks
+        self._finish_publishing()
+        if of.lasts_since(marks.models):
+            after = replace(marks, clock=max(self._clock(), marks.clock or datetime.min), models=of.digest)
+            self.doing = ("backfill", 0, 1)
+            backfill(self.warehouse, of.made, after)
+            self._next_wake, self.doing = None, IDLE
+        else:
+            self.rebuild()
+        return self.warehouse.marks()
 
     def _finish_publishing(self) -> None:
         """Wait until the last cycle's cards are readable.
@@ -293,16 +338,19 @@ class Engine:
         self.warehouse.set_now(now)
         tell("derive", 0, 1)
         with self.warehouse.bulk():
-            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
+            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_", self.policy)
         tell("derive", 1, 1)
-        after = Marks(marks.position, marks.cycle + 1, now, self._digest)
+        after = Marks(marks.position, marks.cycle + 1, now, self._in_force.digest)
         self.warehouse.derive(
             "rebuilt_persons",
-            f"SELECT person_key FROM {IDENTITY.name} UNION SELECT person_key FROM rebuilt_identity",
+            " UNION ".join(
+                f"SELECT person_key FROM {prefix}{name}"
+                for prefix in ("", "rebuilt_")
+                for name in ("identity", "ownership")
+            ),
         )
         with self.warehouse.transaction():
-            for table, relation in staged.items():
-                self.warehouse.overwrite(table, f"SELECT * FROM {relation}")
+            fill(self.warehouse, staged, self._in_force.made)
             self._mark("rebuilt_persons", after)
         for relation in staged.values():
             self.warehouse.drop(relation)
@@ -327,7 +375,8 @@ class Engine:
         )
         warehouse.derive("due", "SELECT person_key FROM touched WHERE FALSE")
         left = "WHERE message_key NOT IN (SELECT message_key FROM doomed)"
-        self._stage_answers(f"SELECT * FROM old_{{table}} {left}")
+        reached = reach_without(warehouse, self.policy, "new_events")
+        self._stage_answers(reached, f"SELECT * FROM old_{{table}} {left}")
         after = replace(marks, cycle=marks.cycle + 1, clock=now)
         self._next_wake = None
         with warehouse.transaction():
@@ -370,28 +419,24 @@ class Engine:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors)
-        self._stage_answers("SELECT * FROM old_{table} UNION ALL SELECT {columns} FROM new_{table}")
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy)
+        records = new_records(has_named=prepared.has_named) if prepared.has_records else NO_RECORDS
+        reached = reach(warehouse, self.policy, "new_events", records)
+        self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
         return prepared
 
-    def _stage_answers(self, history: str) -> None:
-        """Stage all answers about those whom `new_events` names, and about the due.
+    def _stage_answers(self, reached: Reached, history: str) -> None:
+        """Stage all answers about those who are reached, and about the due.
 
         `history` is the SELECT of what they follow from; `old_{table}` stands for what is in the tables.
         """
         warehouse = self.warehouse
-        warehouse.derive("touched_keys", TOUCHED_KEYS)
-        warehouse.derive("touched_persons", TOUCHED_PERSONS)
-        warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
-        both = {t: history.format(table=t, columns=", ".join(columns)) for t, columns in seen.items()}
-        derive(warehouse, self.models, Bindings(both[EVENTS.name], both[TRAITS.name]), "touched_")
-        warehouse.derive(
-            "touched_persons_all",
-            "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",
-        )
+        both = {t: history.format(table=t, arriving=arriving(c)) for t, c in seen.items()}
+        people = finish(warehouse, self.policy, reached, both[EVENTS.name])
+        derive_models(warehouse, self.models, people, both[EVENTS.name], both[TRAITS.name], "touched_")
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
@@ -408,10 +453,7 @@ class Engine:
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
         warehouse = self.warehouse
-        keys = {EVIDENCE.name: "left_key", IDENTITY.name: "identifier_key"}
-        for table, key in keys.items():
-            touched = f"(SELECT identifier_key AS {key} FROM reached_identifiers) AS touched"
-            warehouse.replace(table, touched, f"SELECT * FROM touched_{table}")
+        write(warehouse)
         for model in self.models:
             warehouse.replace(model.name, "touched_persons_all", f"SELECT * FROM touched_{model.name}")
         self._mark("touched_persons_all", after)
@@ -421,10 +463,10 @@ class Engine:
         self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
 
-    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> _Publication:
+    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> Publication:
         """Return what publishes the persons in a staged relation, of whom `rows` were read."""
         keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
-        return _Publication(self.store, keys, rows, cycle, self._clock)
+        return Publication(self.store, keys, rows, cycle, self._clock)
 
     def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
         """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
@@ -448,27 +490,6 @@ class Engine:
 
 
 @dataclass(frozen=True, slots=True)
-class _Publication:
-    """Some persons on their way to the store; those without rows are no more."""
-
-    store: Store
-    keys: pa.ChunkedArray
-    rows: CardRows
-    cycle: int | None
-    clock: Callable[[], datetime]
-
-    @property
-    def persons(self) -> int:
-        return len(self.keys)
-
-    def __call__(self) -> datetime:
-        """Publish; return the instant from which on the cards can be read."""
-        gone = [person_id(key) for key in self.keys.to_pylist()]
-        self.store.cards.publish(gone, list(build_cards(self.rows)), self.cycle)
-        return self.clock()
-
-
-@dataclass(frozen=True, slots=True)
 class _Publishing:
     """A cycle whose cards are being published, of these bodies; `done` gives when they became readable."""
 
@@ -479,14 +500,6 @@ class _Publishing:
 
 def _silent(_what: str, _done: int, _all: int) -> None:
     """Show no progress."""
-
-
-def _needed(table: Table, models: Sequence[Model]) -> list[str]:
-    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
-    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
-    identity = {"user_id", "anonymous_id", "previous_id", "email", "phone"}
-    used = always.union(identity, *(columns_used(model.compiled) for model in models))
-    return [name for name in table.column_names if name in used]
 
 
 def _messages(bodies: pa.Table) -> int:

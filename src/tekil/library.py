@@ -16,6 +16,7 @@ import msgspec
 import pyarrow as pa
 
 from tekil import config
+from tekil.access.audit import Actor
 from tekil.config import Config
 from tekil.errors import BadRequest, NotFound, TekilError, Unavailable
 
@@ -74,6 +75,29 @@ class Tekil:
         quoted = httpx.URL(path=reference).raw_path.decode()
         asked = {} if reveal is None else {"params": {"reveal": reveal}}
         return self.json("GET", f"/v1/profiles/{quoted}", **asked)
+
+    def explain(self, identifier: str, other: str | None = None) -> dict[str, Any]:
+        """Return why an identifier is of its person, or of one person with another. Raises `NotFound`."""
+        if self._files is not None:
+            return self._files.explain(identifier, other)
+        asked = {"of": identifier} if other is None else {"of": identifier, "other": other}
+        return self.json("GET", "/v1/identity/explain", params=asked)
+
+    def plan_identity(self, act: str, one: str, other: str | None) -> dict[str, Any]:
+        """Return what saying `act` (merge, split, withdraw, share) would do. Changes nothing."""
+        if self._files is not None:
+            return self._files.plan_identity(act, one, other)
+        return self.json("POST", "/v1/identity/plan", json={"act": act, "one": one, "other": other})
+
+    def apply_identity(
+        self, act: str, one: str, other: str | None, *, reason: str, by: Actor
+    ) -> dict[str, Any]:
+        """Say it, through the log; return the plan. `by` says who, where no engine runs that knows."""
+        if self._files is not None:
+            return self._files.apply_identity(act, one, other, reason=reason, by=by)
+        saying = {"act": act, "one": one, "other": other, "reason": reason}
+        plan: dict[str, Any] = self.json("POST", "/v1/identity/apply", json=saying)["plan"]
+        return plan
 
     def ledger(self) -> dict[str, Any]:
         """Return the ledger in messages: `total` and `sources`."""

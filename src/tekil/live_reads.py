@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tekil.access.policy import Condition
 from tekil.engine import Engine, utc_now
 from tekil.errors import BadRequest, NotFound, Unavailable
+from tekil.identifiers import Policy
 from tekil.identity import person_id, person_key
 from tekil.load import seal_json, sealed_identifier
 from tekil.log import Log
@@ -66,13 +67,19 @@ class LiveReads:
         return self._shown([card], reveal=reveal)[0]
 
     def _by_identifier(self, kind: str, value: str) -> Card | None:
-        if kind not in IDENTIFIER_KINDS:
+        policy = self._policy()
+        sealed = sealed_identifier(kind, value, self._vault, policy)
+        card = None if sealed is None else self._store.cards.find(kind, sealed)
+        if card is None and kind not in policy.rules:
             raise NotFound(
-                f"There is no kind of identifier {kind!r}. There are: {', '.join(IDENTIFIER_KINDS)}.",
+                f"There is no kind of identifier {kind!r}. There are: {', '.join(policy.rules)}.",
                 code="identifier_kind_unknown",
             )
-        sealed = sealed_identifier(kind, value, self._vault)
-        return None if sealed is None else self._store.cards.find(kind, sealed)
+        return card
+
+    def _policy(self) -> Policy:
+        """Return the identity policy, which says how values are written."""
+        return self._engine.policy if self._engine else Policy.read(self._store.definitions)
 
     def _shown(self, cards: Sequence[Card], *, reveal: bool = False) -> list[Card]:
         """Return cards with masks, or values, in the place of their tokens."""
@@ -109,9 +116,13 @@ class LiveReads:
         self, person_id: str, *, cursor: str | None = None, limit: int = 50, reveal: bool = False
     ) -> Page:
         """See `Reads.timeline`."""
+        person = person_key(person_id)
         keys = self._read(
-            "SELECT identifier_key FROM identity WHERE person_key = $person",
-            {"person": person_key(person_id)},
+            """
+            SELECT identifier_key FROM identity WHERE person_key = $person
+            UNION SELECT identifier_key FROM ownership WHERE person_key = $person
+            """,
+            {"person": person},
         )
         if not keys:
             return Page([], None)
@@ -122,12 +133,13 @@ class LiveReads:
             f"""
             SELECT message_key, message_id, source, type, event, occurred_at, received_at, url, title,
               campaign, properties
-            FROM timeline
-            WHERE identifier_key IN ({owned})
+            FROM timeline t LEFT JOIN ownership o ON o.identifier_key = t.identifier_key
+              AND t.occurred_at >= o.valid_from AND t.occurred_at < o.valid_until
+            WHERE t.identifier_key IN ({owned}) AND coalesce(o.person_key = $person, TRUE)
               AND (occurred_at < $before OR (occurred_at = $before AND message_key < $key))
             ORDER BY occurred_at DESC, message_key DESC LIMIT {int(limit) + 1}
             """,
-            {"before": before, "key": key},
+            {"before": before, "key": key, "person": person},
         )
         events = self._shown_events(rows, reveal=reveal)
         if len(rows) <= limit:
@@ -163,12 +175,15 @@ class LiveReads:
     def arrivals(self, limit: int = 50) -> list[Arrival]:
         """See `Reads.arrivals`."""
         rows = self._read(f"""
-            SELECT e.source, e.type, e.event, person_key, e.received_at, e.url
+            SELECT e.source, e.type, e.event, coalesce(o.person_key, i.person_key) AS person_key,
+              e.received_at, e.url
             FROM (
-              SELECT identifier_key, source, type, event, received_at, url, message_key
+              SELECT identifier_key, source, type, event, occurred_at, received_at, url, message_key
               FROM events ORDER BY received_at DESC, message_key LIMIT {int(limit)}
             ) AS e
             LEFT JOIN identity i ON i.identifier_key = e.identifier_key
+            LEFT JOIN ownership o ON o.identifier_key = e.identifier_key
+              AND e.occurred_at >= o.valid_from AND e.occurred_at < o.valid_until
             ORDER BY e.received_at DESC, e.message_key
         """)
         for name in ("event", "url"):

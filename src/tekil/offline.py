@@ -11,6 +11,7 @@ from tekil.access.audit import Act, Actor
 from tekil.access.statements import without_values
 from tekil.config import Config
 from tekil.errors import Unavailable
+from tekil.identity import IdentityDesk
 from tekil.live_reads import LiveReads
 from tekil.log import open_log
 from tekil.privacy import DayKeys, open_keys, open_vault
@@ -30,7 +31,9 @@ class Files:
         self._store = open_store(settings.resolve(settings.store))
         keys = open_keys(settings, self._store)
         self._log = open_log(settings.resolve(settings.log), DayKeys(keys))
-        self._reads = LiveReads(self._log, self._warehouse, self._store, open_vault(self._store, keys))
+        vault = open_vault(self._store, keys)
+        self._reads = LiveReads(self._log, self._warehouse, self._store, vault)
+        self.identity = IdentityDesk(self._log, self._warehouse, self._store, vault)
 
     def sql(self, statement: str) -> pa.Table:
         """See `Tekil.sql`."""
@@ -51,6 +54,28 @@ class Files:
     def ledger(self) -> dict[str, Any]:
         """See `Tekil.ledger`."""
         told: dict[str, Any] = msgspec.to_builtins(self._reads.ledger())
+        return told
+
+    def explain(self, identifier: str, other: str | None = None) -> dict[str, Any]:
+        """See `Tekil.explain`."""
+        told: dict[str, Any] = msgspec.to_builtins(self.identity.explain(identifier, other))
+        return told
+
+    def plan_identity(self, act: str, one: str, other: str | None) -> dict[str, Any]:
+        """See `Tekil.plan_identity`."""
+        plan = self.identity.plan(act, one, other)
+        told: dict[str, Any] = msgspec.to_builtins(self.identity.masked(plan))
+        return told
+
+    def apply_identity(
+        self, act: str, one: str, other: str | None, *, reason: str, by: Actor
+    ) -> dict[str, Any]:
+        """See `Tekil.apply_identity`. The engine acts on it when it is started."""
+        plan = self.identity.plan(act, one, other)
+        self.identity.say(plan, by=by.name, reason=reason)
+        people = tuple(party.person_id for party in plan.people)
+        self._store.audit.append(by, Act.IDENTITY_SAID, "person", people[0], said=plan.act, people=people)
+        told: dict[str, Any] = msgspec.to_builtins(self.identity.masked(plan))
         return told
 
     def close(self) -> None:

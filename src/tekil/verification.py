@@ -50,7 +50,7 @@ def verify(engine: Engine) -> Verification:
         return Verification({}, [], check_ledger(engine))
     warehouse.set_now(marks.clock)
     with warehouse.bulk():
-        staged = derive(warehouse, engine.models, Bindings.all(), "fresh_")
+        staged = derive(warehouse, engine.models, Bindings.all(), "fresh_", engine.policy)
     differences = compare(warehouse, staged)
     rows = {
         table: int(warehouse.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py()) for table in staged

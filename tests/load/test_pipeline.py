@@ -25,6 +25,8 @@ QUARANTINED: dict[str, Any] = {
     "identifier_missing": {"type": "page"},
     "identifier_not_text": {"type": "page", "userId": {"a": 1}},
     "identifier_too_long": {"type": "page", "anonymousId": "a" * 513},
+    "identifier_control": {"type": "page", "userId": "u\t1"},
+    "identifier_blocked": {"type": "page", "userId": "NULL", "anonymousId": "0000-000"},
     "event_missing": {"type": "track", "userId": "u1"},
     "event_not_text": {**TRACK, "event": ["A"]},
     "previous_id_missing": {"type": "alias", "userId": "u1"},

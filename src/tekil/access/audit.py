@@ -59,6 +59,7 @@ class Act(StrEnum):
     REQUEST_CHANGED = "request.changed"
     DEFINITION_CHANGED = "definition.changed"
     QUARANTINE_REPLAYED = "quarantine.replayed"
+    IDENTITY_SAID = "identity.said"
     REVEALED = "profile.revealed"
     RETENTION_RUN = "retention.run"
     VAULT_ROTATED = "vault.rotated"

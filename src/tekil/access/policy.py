@@ -35,6 +35,7 @@ class Permission(StrEnum):
     DICTIONARY_READ = "dictionary:read"
     DICTIONARY_WRITE = "dictionary:write"
     QUARANTINE_WRITE = "quarantine:write"
+    IDENTITY_WRITE = "identity:write"
     CONSENTS_READ = "consents:read"
     CONSENTS_WRITE = "consents:write"
     REQUESTS_READ = "requests:read"
@@ -67,6 +68,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "privacy_officer": frozenset(
         {P.PROFILES_READ, P.PROFILES_REVEAL, P.PROFILES_WRITE, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
+        | {P.IDENTITY_WRITE}
         | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
         | {P.RETENTION_READ, P.RETENTION_WRITE}
     ),

@@ -15,12 +15,14 @@ import uvicorn
 
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
+from tekil.api.identity import identity_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
+from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
@@ -91,7 +93,13 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
-    more = [control_routes(engine), dictionary_routes(store, desk), retention_routes(retention, store)]
+    identity = IdentityDesk(engine.log, engine.warehouse, store, engine.vault)
+    more = [
+        control_routes(engine),
+        dictionary_routes(store, desk),
+        identity_routes(store, identity),
+        retention_routes(retention, store),
+    ]
     return _Server(
         uvicorn.Config(
             create_app(reads, store, config, more, desk, consents, retention, Rectification(engine.log)),

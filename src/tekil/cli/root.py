@@ -30,6 +30,7 @@ COMMANDS = {
     "definitions": ("tekil.cli.definitions:definitions", "List, export and look back at definitions."),
     "dictionary": ("tekil.cli.dictionary:dictionary", "Draft, import and export the event dictionary."),
     "quarantine": ("tekil.cli.quarantine:quarantine", "Look at what could not be loaded; replay it."),
+    "identity": ("tekil.cli.identity:identity", "Explain who is who, merge and split people."),
     "rebuild": ("tekil.cli.deriving:rebuild", "Derive everything anew from the events."),
     "verify": ("tekil.cli.deriving:verify_command", "Compare a fresh rebuild with what is live."),
     "retention": ("tekil.cli.retention:retention", "How long things are kept, and what went."),

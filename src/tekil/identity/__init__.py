@@ -1,8 +1,39 @@
 """Identity: evidence → persons. A pure function of what was said, whatever order it was said in."""
 
+from tekil.identity.assertions import SOURCE, IdentityDesk, Plan
 from tekil.identity.components import label_components
-from tekil.identity.keys import person_id, person_key
-from tekil.identity.resolve import resolve
-from tekil.identity.tables import EVIDENCE, IDENTITY, TABLES
+from tekil.identity.evaluation import Quality, evaluate
+from tekil.identity.explain import Explanation
+from tekil.identity.keys import identifier_key, person_id, person_key
+from tekil.identity.refresh import Reached, finish, reach, reach_without, write
+from tekil.identity.resolve import People, Resolved, resolve
+from tekil.identity.sql import of_persons
+from tekil.identity.tables import CONFLICTS, EVIDENCE, IDENTITY, OWNERSHIP, SHARED, TABLES
 
-__all__ = ["EVIDENCE", "IDENTITY", "TABLES", "label_components", "person_id", "person_key", "resolve"]
+__all__ = [
+    "CONFLICTS",
+    "EVIDENCE",
+    "IDENTITY",
+    "OWNERSHIP",
+    "SHARED",
+    "SOURCE",
+    "TABLES",
+    "Explanation",
+    "IdentityDesk",
+    "People",
+    "Plan",
+    "Quality",
+    "Reached",
+    "Resolved",
+    "evaluate",
+    "finish",
+    "identifier_key",
+    "label_components",
+    "of_persons",
+    "person_id",
+    "person_key",
+    "reach",
+    "reach_without",
+    "resolve",
+    "write",
+]

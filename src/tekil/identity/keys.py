@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 
 _SPELLED = re.compile("p[0-7][0-9a-f]{15}")
@@ -23,3 +24,13 @@ def person_key(person_id: str) -> int | None:
     (255, None)
     """
     return int(person_id[1:], 16) if _SPELLED.fullmatch(person_id) else None
+
+
+def identifier_key(kind: str, value: str) -> int:
+    """Return the key of an identifier whose value is as the tables hold it: `key64` of `kind:value`.
+
+    >>> person_id(identifier_key("anonymous_id", "a1"))
+    'p0f1c3cf9cb4d1b1e'
+    """
+    digest = hashlib.md5(f"{kind}:{value}".encode(errors="surrogatepass"), usedforsecurity=False).digest()
+    return int.from_bytes(digest[8:], "little") >> 1

@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 
 from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
+from tekil.identifiers import Policy
 from tekil.load import sql
 from tekil.load.floors import Floors, count_retired, set_aside, write_destroyed
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
+from tekil.load.naming import keep_named, may_name, name_identifiers, new_refusals
 from tekil.load.replay import release, releases_in, write_release
 from tekil.load.sealing import keep_shadows, seal
 from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
@@ -37,6 +39,7 @@ class Prepared:
     has_traits: bool
     has_personal: bool
     has_violations: bool
+    has_named: bool
     has_retired: bool
     releases: bool
 
@@ -48,16 +51,19 @@ def prepare(
     vault: Vault,
     rules: Rules | None = None,
     floors: Floors | None = None,
+    policy: Policy | None = None,
 ) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
-    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's, `floors` say what is too old to be
-    kept. Reads tables and writes none.
+    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's, `policy` is identity's, `floors` say
+    what is too old to be kept. Reads tables and writes none.
     """
-    unreadable = take_apart(warehouse, bodies)
+    policy = policy or Policy()
+    unreadable = take_apart(warehouse, bodies, policy)
     judged = hold_against(warehouse, rules)
     retired = set_aside(warehouse, floors or Floors())
-    sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
+    has_named = may_name(bodies, policy) and name_identifiers(warehouse, policy, vault)
+    sealed = seal(warehouse, vault, {} if rules is None else rules.declared, policy)
     shapes = warehouse.query(sql.SHAPES)
     prepared = Prepared(
         shapes["message_key"],
@@ -66,11 +72,15 @@ def prepare(
         has_traits=_any(shapes["is_telling"]),
         has_personal=sealed > 0,
         has_violations=judged.breaches,
+        has_named=has_named,
         has_retired=retired,
         releases=False,
     )
     are_some_repeated = find_repeated(warehouse, known.suspects(prepared.keys))
-    warehouse.derive("new_events", sql.new_events(are_some_repeated=are_some_repeated))
+    if has_named:
+        warehouse.derive("new_refused_identifiers", new_refusals(policy.spec.identifiers_max))
+    fresh = sql.new_events(policy, are_some_repeated=are_some_repeated, has_named=has_named)
+    warehouse.derive("new_events", fresh)
     take_traits(warehouse, prepared.has_traits)
     put_aside(warehouse, prepared.has_quarantine, vault)
     warehouse.derive("new_ledger", sql.COUNTED)
@@ -79,17 +89,17 @@ def prepare(
     return let_go(warehouse, bodies, prepared)
 
 
-def take_apart(warehouse: Warehouse, bodies: pa.Table) -> int:
+def take_apart(warehouse: Warehouse, bodies: pa.Table, policy: Policy) -> int:
     """Stage `opened`, one row a message; bodies that are no JSON go to `unreadable`; return their number."""
     nothing = bodies.slice(0, 0)
     try:
-        _open(warehouse, bodies, nothing)
+        _open(warehouse, bodies, nothing, policy)
     except BadRequest:
         # The door lets only well-formed JSON in, so this is rare and may be slow: find the bodies
         # the engine cannot read, put them aside whole, and go on with the others.
-        readable = pc.is_valid(_readable(warehouse, bodies))
+        readable = pc.is_valid(_readable(warehouse, bodies, policy))
         unreadable = bodies.filter(pc.invert(readable))
-        _open(warehouse, bodies.filter(readable), unreadable)
+        _open(warehouse, bodies.filter(readable), unreadable, policy)
         return int(unreadable.num_rows)
     return 0
 
@@ -153,7 +163,7 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     if prepared.has_traits:
         warehouse.append(TRAITS.name, "SELECT * FROM new_traits")
     if prepared.has_records:
-        warehouse.append(RECORD_CHANGES.name, sql.NEW_RECORDS)
+        warehouse.append(RECORD_CHANGES.name, sql.new_records(has_named=prepared.has_named))
     if prepared.releases:
         write_release(warehouse)
     if prepared.has_quarantine:
@@ -165,23 +175,25 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
         write_destroyed(warehouse)
     if prepared.has_personal:
         keep_shadows(warehouse)
+    if prepared.has_named:
+        keep_named(warehouse)
     learn_user_agents(warehouse)
     learn_referrers(warehouse)
 
 
-def _open(warehouse: Warehouse, readable: pa.Table, unreadable: pa.Table) -> None:
+def _open(warehouse: Warehouse, readable: pa.Table, unreadable: pa.Table, policy: Policy) -> None:
     warehouse.stage("incoming", readable)
     warehouse.stage("unreadable", unreadable)
-    warehouse.derive("opened", sql.OPEN)
+    warehouse.derive("opened", sql.with_policy(sql.OPEN, policy))
 
 
-def _readable(warehouse: Warehouse, bodies: pa.Table) -> pa.Array:
+def _readable(warehouse: Warehouse, bodies: pa.Table, policy: Policy) -> pa.Array:
     """Return, for each body in order, its position if the engine's reader takes it, else null."""
     answers: list[int | None] = []
     for row in range(bodies.num_rows):
         body = bodies.slice(row, 1)
         try:
-            _open(warehouse, body, bodies.slice(0, 0))
+            _open(warehouse, body, bodies.slice(0, 0), policy)
         except BadRequest:
             answers.append(None)
         else:

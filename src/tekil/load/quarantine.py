@@ -8,6 +8,8 @@ REASONS = {
     "identifier_missing": "Neither userId nor anonymousId is given.",
     "identifier_not_text": "userId, anonymousId or previousId is an object or a list.",
     "identifier_too_long": "userId, anonymousId or previousId is longer than 512 characters.",
+    "identifier_control": "userId, anonymousId or previousId holds a control character.",
+    "identifier_blocked": "Neither userId nor anonymousId is anybody's: the identity policy blocks them.",
     "event_missing": "A track message needs the name of its event.",
     "event_not_text": "The event's name is an object or a list.",
     "previous_id_missing": "An alias message needs previousId.",

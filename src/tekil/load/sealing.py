@@ -15,9 +15,10 @@ import msgspec
 import pyarrow as pa
 
 from tekil.dictionary.sql import SUBJECT
+from tekil.identifiers import SEALED as SEALED_KINDS
+from tekil.identifiers import Policy
 from tekil.load.sql import OPENED_COLUMNS
 from tekil.load.tables import SEALED_VALUES
-from tekil.messages import normalise
 from tekil.privacy import Vault
 from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
 from tekil.privacy.shadows import shadow
@@ -129,14 +130,19 @@ CLASSES: dict[str, Kind] = {
 """The dictionary's classes of personal values → kinds. What is of another class is not kept at all."""
 
 
-def seal(warehouse: Warehouse, vault: Vault, declared: Declared = MappingProxyType({})) -> int:
+def seal(
+    warehouse: Warehouse,
+    vault: Vault,
+    declared: Declared = MappingProxyType({}),
+    policy: Policy | None = None,
+) -> int:
     """Stage `sealed_messages` from `opened`: those that may hold something personal, as they may be kept.
 
     Returns how many values were taken out; they are in the vault then. Raises `Unavailable` while the store
     is away: then nothing has been written anywhere else.
     """
     warehouse.stage("declared_subjects", pa.table({"subject": pa.array(list(declared), pa.string())}))
-    messages, values = seal_rows(warehouse.query(SUSPECTS), vault, declared)
+    messages, values = seal_rows(warehouse.query(SUSPECTS), vault, declared, policy or Policy())
     warehouse.stage("sealed_messages", messages)
     warehouse.stage("new_sealed_values", values)
     return int(values.num_rows)
@@ -147,7 +153,7 @@ def keep_shadows(warehouse: Warehouse) -> None:
     warehouse.append(SEALED_VALUES.name, NEW_SHADOWS)
 
 
-def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Table, pa.Table]:
+def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, policy: Policy) -> tuple[pa.Table, pa.Table]:
     """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault.
 
     The second table has a row for each value (`token`, `kind`, `shadow`).
@@ -163,7 +169,7 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Tabl
     subjects = columns.pop("subject").to_pylist()
     for name in SEALED:
         # The same page, browser or product comes again and again.
-        change = cache(_change_of(name, token, declared))
+        change = cache(_change_of(name, token, declared, policy))
         texts = zip(rows[name].to_pylist(), subjects, strict=True)
         changed = [None if text is None else change(text, subject) for text, subject in texts]
         columns[name] = pa.chunked_array([changed], pa.string())
@@ -173,10 +179,11 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Tabl
     return pa.table(columns), pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES))
 
 
-def _change_of(column: str, token: Token, declared: Declared) -> Callable[[str, str], str]:
+def _change_of(column: str, token: Token, declared: Declared, policy: Policy) -> Callable[[str, str], str]:
     """Return what happens to a text of a column in a message of a subject."""
     if column in WHOLE:
-        return lambda text, _: token(WHOLE[column], text)
+        # Identity may see one address where two were written; what was written stays in the traits.
+        return lambda text, _: token(WHOLE[column], policy.normalise(column, text) or text)
     if column in IDS:
         return lambda text, _: seal_id(text, token)
     if column in TEXTS:
@@ -193,12 +200,13 @@ def _below(root: str, paths: Mapping[str, str]) -> dict[tuple[str, ...], str]:
     return {path[1:]: what for path, what in steps.items() if path[0] == root and len(path) > 1}
 
 
-def sealed_identifier(kind: str, value: str, vault: Vault) -> str | None:
+def sealed_identifier(kind: str, value: str, vault: Vault, policy: Policy | None = None) -> str | None:
     """Return an identifier's value as the tables hold it; nothing where it can be none of its kind."""
-    plain = normalise(kind, value)
+    plain = (policy or Policy()).normalise(kind, value)
     if plain is None:
         return None
-    return vault.token(WHOLE[kind], plain) if kind in WHOLE else seal_id(plain, vault.token)
+    sealed = SEALED_KINDS.get(kind)
+    return vault.token(sealed, plain) if sealed else seal_id(plain, vault.token)
 
 
 def seal_text(text: str, token: Token) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tekil.dictionary.sql import quoted
+from tekil.identifiers import Policy
 from tekil.load.tables import EVENTS
 from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
 from tekil.warehouse import columns_given
@@ -137,6 +139,9 @@ FROM numbered
 `received_at − (sentAt − originalTimestamp)`, never later than received; imported history keeps its own."""
 
 
+BLOCKED = "tekil_blocked_values"
+"""Stands where the identity policy's pattern of blocked values goes: `with_policy` puts it there."""
+
 WRONG = {
     "not_an_object": "is_no_object",
     "message_too_large": "is_oversize",
@@ -148,6 +153,14 @@ WRONG = {
     ),
     "identifier_too_long": " OR ".join(
         f"length({column}) > {VALUE_LENGTH_MAX}" for column in ("user_id", "anonymous_id", "previous_id")
+    ),
+    "identifier_blocked": (
+        f"type <> 'record' AND coalesce(user_id, anonymous_id) IS NOT NULL"
+        f" AND coalesce(regexp_matches(lowered(user_id), '{BLOCKED}'), TRUE)"
+        f" AND coalesce(regexp_matches(lowered(anonymous_id), '{BLOCKED}'), TRUE)"
+    ),
+    "identifier_control": (
+        r"regexp_matches(concat_ws('', user_id, anonymous_id, previous_id), '[\x01-\x1f\x7f]')"
     ),
     "event_missing": "type = 'track' AND event IS NULL",
     "event_not_text": "is_json_container(event)",
@@ -194,6 +207,12 @@ FROM (SELECT *, coalesce({_ANY_WRONG}, FALSE) AS is_wrong FROM ({READ}) AS messa
 """… → the same rows with the key they are known by, and the reasons why something is wrong with them. What
 the dictionary says against a message is added to those later."""
 
+
+def with_policy(select: str, policy: Policy) -> str:
+    """Return `OPEN` for the policy in force."""
+    return select.replace(BLOCKED, policy.blocked.replace("'", "''"))
+
+
 OPENED_COLUMNS = (*_READ_COLUMNS, "is_wrong", "reasons", "message_key", "known_at")
 
 SHAPES = """
@@ -213,7 +232,9 @@ WHERE message_key IN (SELECT message_key FROM suspects)
 """Messages already loaded that have a suspect's key: the 64 bits narrow it down, the ids decide."""
 
 _EVENT_COLUMNS = ", ".join(
-    name for name in EVENTS.column_names if name not in ("identifier_key", "context", "properties", "traits")
+    name
+    for name in EVENTS.column_names
+    if name not in ("identifier_key", "identifiers", "context", "properties", "traits")
 )
 
 _UNTOUCHED = """FROM opened o WHERE NOT o.is_wrong AND NOT EXISTS (
@@ -251,19 +272,31 @@ _FIRST_SAID = """NOT EXISTS (
 _JSONS = "context, properties, traits"
 
 
-def new_events(*, are_some_repeated: bool) -> str:
-    """Return the SELECT of events never loaded before; what becomes a VARIANT is JSON text still."""
+def new_events(policy: Policy, *, are_some_repeated: bool, has_named: bool) -> str:
+    """Return the SELECT of events never loaded before; what becomes a VARIANT is JSON text still.
+
+    Each is known by its user id, unless the policy blocks it, or else by its anonymous id.
+    """
     columns = f"{_EVENT_COLUMNS}, {_JSONS}"
     return f"""
-    SELECT {columns}, key64(CASE WHEN user_id IS NOT NULL THEN 'user_id:' || user_id
-        ELSE 'anonymous_id:' || anonymous_id END) AS identifier_key
-    FROM ({_checked(f"position, number, {columns}")}) AS c
+    SELECT {columns}, {_named(has_named)}, key64(
+        CASE WHEN user_id IS NULL OR regexp_matches(lowered(user_id), {quoted(policy.blocked)})
+        THEN coalesce('anonymous_id:' || anonymous_id, 'user_id:' || user_id)
+        ELSE 'user_id:' || user_id END) AS identifier_key
+    FROM ({_checked(f"position, number, {columns}")}) AS c {_NAMED_JOIN if has_named else ""}
     WHERE type <> 'record' {"AND " + _FIRST_SAID if are_some_repeated else ""}
     """
 
 
+_NAMED_JOIN = "LEFT JOIN named_identifiers n ON n.position = c.position AND n.number = c.number"
+
+
+def _named(has_named: bool) -> str:
+    return "n.identifiers" if has_named else "CAST(NULL AS VARCHAR) AS identifiers"
+
+
 WHOLE_EVENTS = f"""
-SELECT {_EVENT_COLUMNS}, identifier_key, as_variant(context) AS context,
+SELECT {_EVENT_COLUMNS}, identifier_key, identifiers, as_variant(context) AS context,
   as_variant(properties) AS properties, as_variant(traits) AS traits
 FROM new_events
 """
@@ -282,12 +315,16 @@ WHERE member_value <> 'null'
 
 _RECORD_COLUMNS = "message_key, message_id, source, object, key, fields, occurred_at, received_at, known_at"
 
-NEW_RECORDS = f"""
-SELECT message_key, message_id, source, object, key64(object || ':' || key) AS record_key, key,
-  as_variant(fields) AS fields, occurred_at, received_at, known_at
-FROM ({_checked(f"position, number, type, {_RECORD_COLUMNS}")}) AS c
-WHERE type = 'record' AND {_FIRST_SAID}
-"""
+
+def new_records(*, has_named: bool) -> str:
+    """Return the SELECT of records never loaded before."""
+    return f"""
+    SELECT message_key, message_id, source, object, key64(object || ':' || key) AS record_key, key,
+      as_variant(fields) AS fields, {_named(has_named)}, occurred_at, received_at, known_at
+    FROM ({_checked(f"position, number, type, {_RECORD_COLUMNS}")}) AS c {_NAMED_JOIN if has_named else ""}
+    WHERE type = 'record' AND {_FIRST_SAID}
+    """
+
 
 QUESTIONABLE = """
 SELECT position, body FROM incoming

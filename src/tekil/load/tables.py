@@ -49,6 +49,8 @@ EVENTS = _table(
         "user_agent": "text",
         "locale": "text",
         "library": "text",
+        # What else names the person: a JSON object whose members are `kind:value`.
+        "identifiers": "text",
         "context": "variant",
         "properties": "variant",
         "traits": "variant",
@@ -82,6 +84,7 @@ RECORD_CHANGES = _table(
         "record_key": "bigint",
         "key": "text",
         "fields": "variant",
+        "identifiers": "text",
         "occurred_at": "timestamp",
         "received_at": "timestamp",
         "known_at": "timestamp",
@@ -159,6 +162,22 @@ SEALED_VALUES = _table(
     },
 )
 
+REFUSED_IDENTIFIERS = _table(
+    "refused_identifiers",
+    "refusal_key",
+    {
+        # key64 of source, kind and reason. Values are never here; sample_key is the key of one such message.
+        "refusal_key": "bigint",
+        "source": "text",
+        "kind": "text",
+        # invalid, blocked, kind_invalid (no name for a kind) or too_many (in one message).
+        "reason": "text",
+        "messages": "bigint",
+        "sample_key": "bigint",
+        "last_seen": "timestamp",
+    },
+)
+
 TABLES = (
     EVENTS,
     TRAITS,
@@ -170,5 +189,6 @@ TABLES = (
     USER_AGENTS,
     REFERRERS,
     SEALED_VALUES,
+    REFUSED_IDENTIFIERS,
     VIOLATIONS,
 )

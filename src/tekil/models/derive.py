@@ -6,59 +6,104 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tekil.identity import resolve
+from tekil.identifiers import Policy
+from tekil.identity import IDENTITY, OWNERSHIP, People, resolve
+from tekil.load import EVENTS, TRAITS
 from tekil.models.model import Model
-from tekil.warehouse import Warehouse, bind
+from tekil.warehouse import Marks, Table, Warehouse, bind, columns_used
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """What the models see: the relations (or SELECTs) that stand for `events` and `traits`."""
+    """What is seen: the relations (or SELECTs) that stand for `events`, `traits` and `record_changes`."""
 
     events: str
     traits: str
+    records: str
 
     @staticmethod
     def all() -> Bindings:
         """Return the binding of a rebuild: everything."""
-        return Bindings("events", "traits")
+        return Bindings("events", "traits", "record_changes")
 
     @staticmethod
     def known_before(instant: str) -> Bindings:
         """Return the binding of time travel: what was known before an instant (a SQL literal)."""
         return Bindings(
-            f"SELECT * FROM events WHERE known_at < {instant}",
-            f"SELECT * FROM traits WHERE known_at < {instant}",
+            *(
+                f"SELECT * FROM {table} WHERE known_at < {instant}"
+                for table in ("events", "traits", "record_changes")
+            )
         )
 
 
 def derive(
-    warehouse: Warehouse, models: Sequence[Model], bindings: Bindings, prefix: str
+    warehouse: Warehouse, models: Sequence[Model], bindings: Bindings, prefix: str, policy: Policy
 ) -> Mapping[str, str]:
     """Stage evidence, identity and every model from what `bindings` shows; names start with `prefix`.
 
     Returns table name → staged relation. `now()` must be bound.
     """
-    staged = dict(resolve(warehouse, bindings.events, prefix))
-    people = {
-        "person_events": _of_persons(bindings.events, staged["identity"]),
-        "person_traits": _of_persons(bindings.traits, staged["identity"]),
-    }
+    resolved = resolve(warehouse, policy, bindings.events, bindings.records, prefix)
+    models_staged = derive_models(
+        warehouse, models, resolved.people, bindings.events, bindings.traits, prefix
+    )
+    return {**resolved.staged, **models_staged}
+
+
+def derive_models(
+    warehouse: Warehouse, models: Sequence[Model], people: People, events: str, traits: str, prefix: str
+) -> Mapping[str, str]:
+    """Stage every model from relations of events and traits and from whose each row is."""
+    bound = {"person_events": people.rows(events), "person_traits": people.rows(traits)}
+    staged = {model.name: f"{prefix}{model.name}" for model in models}
     for model in models:
-        staged[model.name] = f"{prefix}{model.name}"
-        warehouse.derive(staged[model.name], bind(model.compiled, people))
+        warehouse.derive(staged[model.name], bind(model.compiled, {**bound, **staged}))
     return staged
 
 
-def _of_persons(relation: str, identity: str) -> str:
-    source = relation if relation.isidentifier() else f"({relation})"
-    return (
-        f"SELECT i.person_key, r.* FROM {source} AS r"
-        f" JOIN {identity} AS i ON i.identifier_key = r.identifier_key"
-    )
+def backfill(warehouse: Warehouse, models: Sequence[Model], after: Marks) -> None:
+    """Make the tables of some models anew, from everything that happened and the persons as they are.
+
+    This is how new definitions come into force. It leaves the marks `after`, whose clock is what `now()`
+    stands for.
+    """
+    assert after.clock is not None
+    warehouse.set_now(after.clock)
+    people = People(IDENTITY.name, OWNERSHIP.name)
+    staged = derive_models(warehouse, models, people, EVENTS.name, TRAITS.name, "backfilled_")
+    with warehouse.transaction():
+        fill(warehouse, staged, models)
+        warehouse.set_marks(after)
+    for relation in staged.values():
+        warehouse.drop(relation)
 
 
-def models_digest(models: Sequence[Model]) -> str:
-    """Return a digest of what the models say; when it changes, what they gave must be rebuilt."""
+def fill(warehouse: Warehouse, staged: Mapping[str, str], made: Sequence[Model]) -> None:
+    """Put staged answers in place of all rows of their tables; `made` models may have new columns."""
+    tables = {model.name: model.table for model in made}
+    for name, relation in staged.items():
+        if name in tables:
+            warehouse.remake(tables[name], f"SELECT * FROM {relation}")
+        else:
+            warehouse.overwrite(name, f"SELECT * FROM {relation}")
+
+
+def needed(table: Table, models: Sequence[Model]) -> list[str]:
+    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
+    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
+    identity = {"user_id", "anonymous_id"}
+    used = always.union(identity, *(columns_used(model.compiled) for model in models))
+    return [name for name in table.column_names if name in used]
+
+
+def arriving(columns: Sequence[str]) -> str:
+    """Return columns of new rows as they will be in the table: until then a VARIANT is JSON text."""
+    variants = {column.name for column in EVENTS.columns if column.type == "variant"}
+    return ", ".join(f"as_variant({name}) AS {name}" if name in variants else name for name in columns)
+
+
+def models_digest(models: Sequence[Model], policy: Policy) -> str:
+    """Return a digest of what the models and the policy say; when it changes, all must be rebuilt."""
     text = "\n".join(f"{model.name}: {model.compiled}" for model in models)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(f"{text}\n{policy.digest}".encode()).hexdigest()[:16]

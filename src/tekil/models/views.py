@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from tekil.identity import of_persons
 from tekil.privacy.rectification import OBJECTION
 
+
+def _with_person(table: str) -> str:
+    rows = of_persons(table, "identity", "ownership")
+    return f"SELECT person_id_of(person_key) AS person_id, p.* FROM ({rows}) AS p"
+
+
 VIEWS = {
-    "person_events": """
-        SELECT person_id_of(i.person_key) AS person_id, i.person_key, e.*
-        FROM events e JOIN identity i ON i.identifier_key = e.identifier_key""",
-    "person_traits": """
-        SELECT person_id_of(i.person_key) AS person_id, i.person_key, t.*
-        FROM traits t JOIN identity i ON i.identifier_key = t.identifier_key""",
+    "person_events": _with_person("events"),
+    "person_traits": _with_person("traits"),
     "profile": """
         SELECT person_id_of(a.person_key) AS person_id, a.*, t.traits, t.trait_sources
         FROM activity a LEFT JOIN attributes t ON t.person_key = a.person_key""",

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple, get_args
 from urllib.parse import unquote
 
+from tekil.messages.checksums import is_tckn
 from tekil.messages.normal_forms import normal_email, normal_phone
 
 Kind = Literal["email", "phone", "tckn", "iban", "card", "name", "address", "birthdate", "passport", "other"]
@@ -132,18 +133,6 @@ def normal(kind: Kind, text: str) -> str:
     if kind in ("tckn", "iban", "card", "passport"):
         return "".join(letter for letter in plain if letter.isalnum()).upper()
     return plain
-
-
-def is_tckn(digits: str) -> bool:
-    """Return whether eleven digits are a Turkish identity number, by its two check digits.
-
-    Source: Nüfus ve Vatandaşlık İşleri; the tenth digit is 7 × odd places − even places, the last the sum.
-    """
-    if not re.fullmatch(r"[1-9][0-9]{10}", digits, re.ASCII):
-        return False
-    numbers = [int(digit) for digit in digits]
-    tenth = (7 * sum(numbers[0:9:2]) - sum(numbers[1:8:2])) % 10
-    return numbers[9] == tenth and numbers[10] == sum(numbers[:10]) % 10
 
 
 def is_iban(text: str) -> bool:

@@ -27,6 +27,7 @@ macro                     meaning
 ``nth_of(t, n)``          aggregate: the nth of the instants, sorted; null where there are fewer
 ``messages_in(r)``        relation: one row a message of the log bodies in `r` (see `fields`)
 ``items_in(r)``            relation: the messages of the log bodies in `r` as JSON texts (`number`, `item`)
+``elements_of(r, c)``     relation: one row an element (`element`, its JSON text) of the JSON array `r.c`
 ``members_of(r, c)``      relation: one row a member (`member_name`, `member_value` as JSON text) of `r.c`
 ========================  ====================================================================================
 

@@ -91,6 +91,9 @@ RELATIONS = {
         SELECT position, generate_subscripts(items, 1) - 1 AS number,
           coalesce(CAST(unnest(items) AS VARCHAR), 'null') AS item
         FROM (SELECT position, from_json(body, '{"batch": ["JSON"]}').batch AS items FROM {0})""",
+    "elements_of": """
+        SELECT * EXCLUDE (elements), CAST(unnest(elements) AS VARCHAR) AS element
+        FROM (SELECT *, from_json({1}, '["JSON"]') AS elements FROM {0})""",
     "members_of": """
         SELECT * EXCLUDE (member), member.key AS member_name,
           CAST(member.value AS VARCHAR) AS member_value

@@ -138,6 +138,9 @@ RELATIONS = {
             CASE WHEN try_parse_json(item) IS NOT NULL THEN item ELSE {_quote("item")} END, 'null') AS item
         FROM (SELECT position, from_json(body, 'batch ARRAY<STRING>').batch AS items FROM {{0}}) AS bodies
         LATERAL VIEW posexplode(items) exploded AS number, item""",
+    "elements_of": """
+        SELECT r.*, to_json(e.value) AS element
+        FROM {0} AS r, LATERAL variant_explode(try_parse_json(r.{1})) AS e""",
     "members_of": """
         SELECT r.*, m.key AS member_name, to_json(m.value) AS member_value
         FROM {0} AS r, LATERAL variant_explode(try_parse_json(r.{1})) AS m""",
