@@ -37,13 +37,14 @@ from tekil.models import (
     CardRows,
     Model,
     build_cards,
+    columns_needed,
     derive,
     derive_models,
     models_digest,
 )
 from tekil.privacy import Vault
 from tekil.store import Store
-from tekil.warehouse import Column, Marks, Table, Warehouse, columns_used
+from tekil.warehouse import Column, Marks, Table, Warehouse
 
 TOUCHED = Table("touched", (Column("person_key", "bigint"),), key="person_key")
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
@@ -128,7 +129,7 @@ class Engine:
         self.policy = Policy.read(store.definitions)
         self._digest = models_digest(models, self.policy)
         self.chores: list[Callable[[], bool]] = []
-        self._events = _needed(EVENTS, models)
+        self._events = columns_needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
@@ -491,14 +492,6 @@ class _Publishing:
 
 def _silent(_what: str, _done: int, _all: int) -> None:
     """Show no progress."""
-
-
-def _needed(table: Table, models: Sequence[Model]) -> list[str]:
-    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
-    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
-    identity = {"user_id", "anonymous_id"}
-    used = always.union(identity, *(columns_used(model.compiled) for model in models))
-    return [name for name in table.column_names if name in used]
 
 
 def _messages(bodies: pa.Table) -> int:

@@ -1,7 +1,7 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards
-from tekil.models.derive import Bindings, derive, derive_models, models_digest
+from tekil.models.derive import Bindings, columns_needed, derive, derive_models, models_digest
 from tekil.models.features import FEATURE_KIND, feature_model
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
@@ -18,6 +18,7 @@ __all__ = [
     "Model",
     "attributes",
     "build_cards",
+    "columns_needed",
     "derive",
     "derive_models",
     "feature_model",

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tekil.identifiers import Policy
 from tekil.identity import People, resolve
 from tekil.models.model import Model
-from tekil.warehouse import Warehouse, bind
+from tekil.warehouse import Table, Warehouse, bind, columns_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +65,11 @@ def models_digest(models: Sequence[Model], policy: Policy) -> str:
     """Return a digest of what the models and the policy say; when it changes, all must be rebuilt."""
     text = "\n".join(f"{model.name}: {model.compiled}" for model in models)
     return hashlib.sha256(f"{text}\n{policy.digest}".encode()).hexdigest()[:16]
+
+
+def columns_needed(table: Table, models: Sequence[Model]) -> list[str]:
+    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
+    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
+    identity = {"user_id", "anonymous_id"}
+    used = always.union(identity, *(columns_used(model.compiled) for model in models))
+    return [name for name in table.column_names if name in used]
