@@ -283,3 +283,25 @@ def test_readers_can_only_select_and_only_from_what_is_here(warehouse: Warehouse
 def test_macros_mean_the_same_everywhere(warehouse: Warehouse, macro: str, answer: object) -> None:
     warehouse.derive("one", "SELECT 1 AS one")
     assert warehouse.query(f"SELECT {macro} AS it FROM one")["it"].to_pylist() == [answer]
+
+
+def test_rows_are_picked_by_the_key_or_by_another_column(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        for author, number in (("a", 1), ("b", 2), ("c", 2)):
+            write(warehouse, author, number)
+    warehouse.stage("wanted", pa.table({"author": ["a"], "number": [2]}))
+    warehouse.pick("of_key", "notes", ["author"], "wanted")
+    warehouse.pick("of_number", "notes", ["author"], "wanted", by="number")
+    assert warehouse.query("SELECT author FROM of_key")["author"].to_pylist() == ["a"]
+    assert sorted(warehouse.query("SELECT author FROM of_number")["author"].to_pylist()) == ["b", "c"]
+
+
+def test_a_list_is_taken_apart_element_by_element(warehouse: Warehouse) -> None:
+    listed = '[{"type": "card", "id": "ş1"}, {"id": 7}, {"type": null}]'
+    warehouse.stage("said", pa.table({"n": [1, 2], "ids": [listed, "[]"]}))
+    rows = warehouse.query("""
+        SELECT n, json_member(element, 'type') AS type, json_member(element, 'id') AS id
+        FROM elements_of(said, ids)
+    """).to_pylist()
+    told = {(row["n"], row["type"], row["id"]) for row in rows}
+    assert told == {(1, "card", "ş1"), (1, None, "7"), (1, None, None)}

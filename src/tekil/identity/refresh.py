@@ -16,6 +16,7 @@ from tekil.identifiers import Policy
 from tekil.identity import sql
 from tekil.identity.graph import Integers
 from tekil.identity.resolve import LAST, NOBODY, People, gather, ownership, settle, take
+from tekil.identity.tables import EVIDENCE, IDENTITY
 from tekil.warehouse import Warehouse
 
 NAMES = {"identifiers": "touched_identifiers", "evidence": "seen_evidence", "owners": "touched_owners"}
@@ -54,14 +55,15 @@ UNION SELECT person_key FROM identity WHERE identifier_key IN (SELECT identifier
 """
 """Everybody whose answers may change."""
 
-OTHER_IDENTITY = """
-SELECT * FROM identity i WHERE (
-    person_key IN (SELECT person_key FROM touched_persons_all)
-    OR identifier_key IN (SELECT identifier_key FROM ownership
-      WHERE person_key IN (SELECT person_key FROM touched_persons_all))
-  ) AND NOT EXISTS (SELECT 1 FROM touched_identifiers t WHERE t.identifier_key = i.identifier_key)
+OWNED_ONCE = """
+SELECT DISTINCT identifier_key FROM ownership
+WHERE person_key IN (SELECT person_key FROM touched_persons_all)
 """
-"""What else these persons own, or owned for a while."""
+
+OTHER_IDENTITY = """
+SELECT * FROM (SELECT * FROM owned_now UNION SELECT * FROM owned_once) AS owned
+WHERE identifier_key NOT IN (SELECT identifier_key FROM touched_identifiers)
+"""
 
 REACHED_IDENTIFIERS = """
 SELECT identifier_key FROM touched_identifiers UNION ALL SELECT identifier_key FROM other_identity
@@ -181,12 +183,12 @@ def reach(warehouse: Warehouse, policy: Policy, events: str, records: str) -> Re
     warehouse.derive(
         "touched_keys", sql.NEIGHBOURS if said_alone else "SELECT identifier_key FROM new_identifiers"
     )
-    warehouse.derive("old_identity", sql.OLD_IDENTITY)
+    _pick_clusters(warehouse)
     warehouse.derive("touched_identifiers", sql.SUMMED_IDENTIFIERS)
     known_shared = _known_shared(warehouse) if not said_alone else NOBODY
     warehouse.stage("known_shared", pa.table({"identifier_key": known_shared}))
     warehouse.derive("open_keys", sql.OPEN_KEYS)
-    warehouse.derive("old_evidence", sql.OLD_EVIDENCE)
+    _pick_evidence(warehouse)
     warehouse.derive("seen_evidence", sql.SUMMED_EVIDENCE)
     return _settled(warehouse, policy, known_shared)
 
@@ -199,7 +201,7 @@ def _settled(warehouse: Warehouse, policy: Policy, known_shared: Integers) -> Re
     warehouse.derive("replaced_identifiers", REPLACED_IDENTIFIERS)
     warehouse.derive("old_ownership", OLD_OWNERSHIP)
     warehouse.derive("touched_persons_all", PERSONS)
-    warehouse.derive("other_identity", OTHER_IDENTITY)
+    _pick_others(warehouse)
     warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
     return Reached(has_contested)
 
@@ -215,14 +217,39 @@ def reach_without(warehouse: Warehouse, policy: Policy, doomed: str) -> Reached:
     warehouse.pick("near_events", "events", EVENT_COLUMNS, "touched_keys")
     left = f"SELECT * FROM near_events WHERE message_key NOT IN (SELECT message_key FROM {doomed})"
     gather(warehouse, left, NAMING_RECORDS, "left_")
-    warehouse.derive("old_identity", sql.OLD_IDENTITY)
+    _pick_clusters(warehouse)
     warehouse.derive("touched_identifiers", LEFT_IDENTIFIERS)
     warehouse.derive("known_shared", KNOWN_SHARED_BESIDE)
     warehouse.derive("open_keys", sql.OPEN_KEYS)
-    warehouse.derive("old_evidence", sql.OLD_EVIDENCE)
+    _pick_evidence(warehouse)
     warehouse.derive("seen_evidence", LEFT_EVIDENCE)
     known_shared = warehouse.query("SELECT identifier_key FROM known_shared")["identifier_key"].to_numpy()
     return _settled(warehouse, policy, np.asarray(known_shared, dtype=np.int64))
+
+
+def _pick_clusters(warehouse: Warehouse) -> None:
+    """Stage `old_identity`: the clusters, as they were, of every identifier that is touched."""
+    warehouse.pick("touched_clusters", IDENTITY.name, ["cluster_key"], "touched_keys")
+    warehouse.pick("old_identity", IDENTITY.name, IDENTITY.column_names, "touched_clusters", by="cluster_key")
+
+
+def _pick_evidence(warehouse: Warehouse) -> None:
+    """Stage `old_evidence`: of one column each, because few rows of many are looked for by three."""
+    names = EVIDENCE.column_names
+    warehouse.pick("evidence_of_pairs", EVIDENCE.name, names, "new_evidence")
+    for side in ("left", "right"):
+        among = f"(SELECT identifier_key AS {side}_key FROM open_keys) AS among"
+        warehouse.pick(f"evidence_{side}", EVIDENCE.name, names, among, by=f"{side}_key")
+    warehouse.derive("old_evidence", sql.OLD_EVIDENCE)
+
+
+def _pick_others(warehouse: Warehouse) -> None:
+    """Stage `other_identity`: what else the persons reached own, or owned for a while."""
+    names = IDENTITY.column_names
+    warehouse.pick("owned_now", IDENTITY.name, names, "touched_persons_all", by="person_key")
+    warehouse.derive("owned_once_keys", OWNED_ONCE)
+    warehouse.pick("owned_once", IDENTITY.name, names, "owned_once_keys")
+    warehouse.derive("other_identity", OTHER_IDENTITY)
 
 
 def _known_shared(warehouse: Warehouse) -> Integers:

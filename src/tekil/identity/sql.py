@@ -160,13 +160,6 @@ FROM (
 GROUP BY identifier_key, kind, value
 """
 
-OLD_IDENTITY = """
-SELECT * FROM identity WHERE cluster_key IN (
-  SELECT cluster_key FROM identity WHERE identifier_key IN (SELECT identifier_key FROM touched_keys)
-)
-"""
-"""The clusters, as they were, of every identifier that is touched."""
-
 OPEN_KEYS = """
 SELECT identifier_key FROM touched_identifiers t WHERE NOT EXISTS (
   SELECT 1 FROM known_shared s WHERE s.identifier_key = t.identifier_key
@@ -175,11 +168,7 @@ SELECT identifier_key FROM touched_identifiers t WHERE NOT EXISTS (
 """Touched identifiers, but for those known to be shared: they stay so, and may have any number of links."""
 
 OLD_EVIDENCE = """
-SELECT * FROM evidence WHERE pair_key IN (SELECT pair_key FROM new_evidence)
-UNION
-SELECT * FROM evidence WHERE left_key IN (SELECT identifier_key FROM open_keys)
-UNION
-SELECT * FROM evidence WHERE right_key IN (SELECT identifier_key FROM open_keys)
+SELECT * FROM evidence_of_pairs UNION SELECT * FROM evidence_left UNION SELECT * FROM evidence_right
 """
 """All evidence about those, and about whatever is named anew."""
 

@@ -89,9 +89,18 @@ class DuckDBWarehouse:
 
     def create(self, tables: Sequence[Table]) -> None:
         """See `Warehouse.create`."""
+        known = set(
+            self._connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+        )
+        there = {name for name, _ in known}
         for table in tables:
             columns = ", ".join(f'"{c.name}" {TYPES[c.type]}' for c in table.columns)
             self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table.name} ({columns})")
+            for column in table.columns if table.name in there else ():
+                # An older version made the table; what is derived is made anew, all else is null there.
+                if (table.name, column.name) not in known:
+                    added = f'"{column.name}" {TYPES[column.type]}'
+                    self._connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {added}")
             self._tables[table.name] = table
 
     def define(self, views: Mapping[str, str]) -> None:
@@ -130,13 +139,15 @@ class DuckDBWarehouse:
         finally:
             self._is_bulk = False
 
-    def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
+    def pick(
+        self, name: str, table: str, columns: Sequence[str], touched: str, by: str | None = None
+    ) -> None:
         """See `Warehouse.pick`. The rows' places first, then the columns of those places only.
 
         In one statement, the columns of whole row groups are unpacked before the key is looked at:
         460 ms instead of 220 ms for 22 columns of 30,000 rows among 50 million.
         """
-        key = self._tables[table].key
+        key = by or self._tables[table].key
         self.derive(
             "picked", f"SELECT rowid AS place FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})"
         )

@@ -117,11 +117,14 @@ class Warehouse(Protocol):
         """Say that what is derived in this block may be larger than memory."""
         ...
 
-    def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
+    def pick(
+        self, name: str, table: str, columns: Sequence[str], touched: str, by: str | None = None
+    ) -> None:
         """Make a staged relation of some columns of those rows of a table whose key is in `touched`.
 
-        `touched` is a relation with the table's key as a column. This is how every refresh reads: few rows
-        of many, and nobody but the engine knows the shortest way to them.
+        `touched` is a relation with that key as a column: the table's, or another column, named `by`. This
+        is how every refresh reads: few rows of many, and nobody but the engine knows the shortest way to
+        them.
         """
         ...
 

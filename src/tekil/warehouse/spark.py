@@ -155,9 +155,11 @@ class SparkWarehouse:
         """See `Warehouse.bulk`. Everything derived lies in files here."""
         return contextlib.nullcontext()
 
-    def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
+    def pick(
+        self, name: str, table: str, columns: Sequence[str], touched: str, by: str | None = None
+    ) -> None:
         """See `Warehouse.pick`."""
-        key = self._tables[table].key
+        key = by or self._tables[table].key
         select = f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})"
         self.derive(name, select)
 
