@@ -92,12 +92,12 @@ def test_two_replays_at_once_load_a_message_once(installation: Installation) -> 
 def test_a_mended_message_takes_the_place_of_what_was_sent(installation: Installation) -> None:
     installation.say(order("5"), order("6"))
     installation.run()
-    mended = json.dumps(order(5))
-    assert again(installation, mended, position=1, number=0) == 1
+    mended, position = json.dumps(order(5)), installation.log.head()
+    assert again(installation, mended, position=position, number=0) == 1
     assert ledger(installation) == (1, 1, 1)
     for nonsense in ("[1]", "{", json.dumps(order("x" * 33_000))):
         with pytest.raises(BadRequest):
-            again(installation, nonsense, position=1, number=1)
+            again(installation, nonsense, position=position, number=1)
     assert ledger(installation) == (1, 1, 1)
 
 
@@ -119,7 +119,7 @@ def test_what_is_replayed_happened_when_it_happened_and_was_known_when_it_loaded
     assert ledger(installation) == (0, 1, 0)
     installation.pass_time(days=3)
     if message["type"] == "nonsense":
-        assert again(installation, json.dumps({**order(5)}), position=1, number=0) == 1
+        assert again(installation, json.dumps({**order(5)}), position=installation.log.head(), number=0) == 1
     define(installation.store, LAX)
     again(installation)
     (row,) = installation.rows("SELECT occurred_at, known_at FROM events")

@@ -162,3 +162,36 @@ def test_a_place_where_nothing_can_be_kept_is_unavailable(tmp_path: Path) -> Non
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(Unavailable, match="cannot be opened"):
         open_log(f"sqlite:///{tmp_path}/file/log.db")
+
+
+def test_what_lies_at_positions_is_changed_and_nothing_else(log: Log) -> None:
+    log.append([entry(f"[{number}]", source="till" if number % 2 else "web") for number in range(6)])
+    log.append([entry('["later"]')])
+    before = log.read(0, 100)
+    positions = before["position"].to_pylist()
+    changed = log.rewrite([positions[4], positions[1], positions[1], 999_999_999], lambda body: body + b" ")
+    assert changed == 2
+    after = log.read(0, 100)
+    assert after["body"].to_pylist() == ["[0]", "[1] ", "[2]", "[3]", "[4] ", "[5]", '["later"]']
+    assert after.drop_columns("body") == before.drop_columns("body")
+    assert log.counts(0) == [SourceCount("till", 3, 3), SourceCount("web", 4, 4)]
+    assert log.rewrite([], bytes.upper) == 0
+
+
+def test_appending_at_once_is_appending_where_nobody_holds_the_log(log: Log) -> None:
+    position = log.append_at_once([entry("1"), entry("2")])
+    if position is None:
+        position = log.append([entry("1"), entry("2")])
+    assert (position, bodies(log)) == (log.head(), ["1", "2"])
+    assert log.append_at_once([]) is None
+
+
+def test_reading_goes_on_in_the_middle_of_what_was_appended_together(log: Log) -> None:
+    log.append([entry(str(number), messages=2) for number in range(5)])
+    log.append([entry("a"), entry("b")])
+    positions = log.read(0, 100)["position"].to_pylist()
+    for at, position in enumerate(positions):
+        rest = ["0", "1", "2", "3", "4", "a", "b"][at + 1 :]
+        assert bodies(log, after=position) == rest
+        waiting = sum(2 if body.isdigit() else 1 for body in rest)
+        assert log.counts(position) == [SourceCount("web", 12, waiting)]

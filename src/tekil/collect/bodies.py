@@ -17,6 +17,7 @@ from tekil.messages import (
     MESSAGE_SIZE_MAX,
     Envelope,
     pack,
+    pack_one,
 )
 
 MERGED_SIZE_MAX = 16 * BATCH_SIZE_MAX
@@ -153,7 +154,7 @@ def parse_single(body: bytes) -> Parsed:
             return parse_single(mended)
         raise _bad_json(error) from error
     _check_depth(body, DEPTH_MAX)
-    return Parsed(pack((body,), _instant(single.sentAt)), single.writeKey)
+    return Parsed(pack_one(body, _instant(single.sentAt)), single.writeKey)
 
 
 def parse_batch(body: bytes) -> Parsed:

@@ -12,16 +12,16 @@ from urllib.parse import parse_qsl
 from msgspec import Raw
 
 from tekil.collect import answers
-from tekil.collect.bodies import Parsed, check_content_type, inflate, parse_batch, parse_single, text_of
+from tekil.collect.bodies import check_content_type, inflate, parse_batch, parse_single, text_of
 from tekil.collect.boot import rudder_source_config, segment_settings
-from tekil.collect.commits import Commits
+from tekil.collect.commits import Batch, Commits
 from tekil.collect.pixel import parse_pixel
 from tekil.collect.reading import Reading
 from tekil.collect.rsgi import Headers, HTTPProtocol, Scope
 from tekil.collect.senders import Senders, check_enabled, key_of
 from tekil.errors import NotFound, Refused, TekilError, Unavailable
 from tekil.log import Entry
-from tekil.messages import DOORS, Door
+from tekil.messages import DOORS, Door, Envelope
 
 logger = logging.getLogger("tekil.collect")
 
@@ -97,13 +97,13 @@ class CollectApp:
         if sender is None:
             keys = _keys(authorization, scope.query_string, parsed.write_key)
             sender = await self._senders.find(keys)
-        await self._keep(check_enabled(sender), door, parsed)
+        source = check_enabled(sender)
+        if parsed.envelope.messages:
+            await self._keep(source, door, parsed.envelope)
 
-    async def _keep(self, source: str, door: Door, parsed: Parsed) -> None:
-        envelope = parsed.envelope
-        if envelope.messages:
-            received_at = time.time_ns() // 1000
-            await self._commits.keep(Entry(source, door, received_at, envelope.messages, envelope.body))
+    def _keep(self, source: str, door: Door, envelope: Envelope) -> Batch:
+        received_at = time.time_ns() // 1000
+        return self._commits.keep(Entry(source, door, received_at, envelope.messages, envelope.body))
 
     async def _answer(self, scope: Scope, protocol: HTTPProtocol) -> tuple[int, answers.HeaderList, bytes]:
         """Answer all that is not a POST of messages."""
@@ -146,7 +146,7 @@ class CollectApp:
     async def _pixel(self, door: Door, scope: Scope) -> None:
         parsed = parse_single(parse_pixel(scope.query_string))
         keys = _keys(scope.headers.get("authorization"), scope.query_string, parsed.write_key)
-        await self._keep(check_enabled(await self._senders.find(keys)), door, parsed)
+        await self._keep(check_enabled(await self._senders.find(keys)), door, parsed.envelope)
 
 
 def _keys(authorization: str | None, query: str, write_key: Raw | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -21,7 +21,7 @@ READ_SCHEMA = pa.schema(
 """The Arrow schema of what `read` returns: one row a body, in order. `received_at` is UTC."""
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True):
     """One accepted body on its way into the log.
 
     `source` is the source's name, `door` a `tekil.messages.Door`, `received_at` microseconds since the
@@ -44,14 +44,18 @@ class SourceCount(msgspec.Struct, frozen=True):
 
 
 class Cipher(Protocol):
-    """Encrypts bodies on their way into the log, and decrypts them on their way out."""
+    """Encrypts what goes into the log, and decrypts what comes out."""
 
-    def seal(self, body: bytes) -> tuple[int, bytes]:
-        """Return the number of the key in use, never 0, and what it made of a body."""
+    def seal(self, plain: bytes) -> tuple[int, bytes]:
+        """Return the number of the key in use, never 0, and what it made of some bytes."""
+        ...
+
+    def reseal(self, key_id: int, plain: bytes) -> bytes:
+        """Return what an older key makes of some bytes. Raises `Misconfigured` where it is no more."""
         ...
 
     def open(self, key_id: int, sealed: bytes) -> bytes:
-        """Return a body. Raises `Misconfigured` where its key is not to be had any more."""
+        """Return the bytes. Raises `Misconfigured` where their key is not to be had any more."""
         ...
 
 
@@ -66,12 +70,28 @@ class Log(Protocol):
         """
         ...
 
+    def append_at_once(self, entries: Sequence[Entry]) -> int | None:
+        """Append, unless that means waiting for anything but the disk: then keep nothing and return nothing.
+
+        For callers whom waiting would hold up everybody: an event loop. Where this returns nothing, `append`
+        from a thread of its own is the way.
+        """
+        ...
+
     def read(self, after: int, limit: int, *, size: int = 64 << 20) -> pa.Table:
         """Return up to `limit` bodies, about `size` bytes, after a position; oldest first (`READ_SCHEMA`)."""
         ...
 
     def replay(self, after: int = 0, limit: int = 10_000) -> Iterator[pa.Table]:
         """Yield everything after a position, in tables of up to `limit` bodies, until now."""
+        ...
+
+    def rewrite(self, positions: Sequence[int], change: Callable[[bytes], bytes]) -> int:
+        """Put what `change` makes of the bodies at some positions in their place; return how many there were.
+
+        Nothing else of them changes, and no copy of what they were stays in the log's files once this
+        returns. Positions where nothing is (any more) are passed over. Raises `Unavailable` as `append` does.
+        """
         ...
 
     def counts(self, after: int) -> list[SourceCount]:

@@ -5,60 +5,62 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 
 from tekil.errors import Misconfigured, Unavailable
+from tekil.log.pages import (
+    count,
+    decode_page,
+    encode_counts,
+    encode_page,
+    place_of,
+    position_of,
+    split,
+)
 from tekil.log.protocol import READ_SCHEMA, Cipher, Entry, SourceCount
 
 SCHEMA = """
-create table if not exists entries (
-  position    integer primary key autoincrement,
-  received_at integer not null,
-  messages    integer not null,
-  source      text not null,
-  door        text not null,
-  key_id      integer not null,
-  body        blob not null
+create table if not exists pages (
+  page    integer primary key autoincrement,
+  bodies  integer not null,
+  counts  text not null,
+  key_id  integer not null,
+  content blob not null
 ) strict;
 create table if not exists accepted (
   source text primary key,
   messages integer not null
 ) strict, without rowid;
+create trigger if not exists pages_accepted after insert on pages begin
+  insert into accepted select key, value from json_each(new.counts) where true
+  on conflict (source) do update set messages = messages + excluded.messages;
+end;
 """
+"""The trigger counts, so that an append is one statement: sqlite3 gives the interpreter's lock away and takes
+it back for each, and the writer would spend its time waiting for the event loop to hand it back."""
 
-INSERT = "insert into entries (received_at, messages, source, door, key_id, body) values "
-INSERT_ROWS = (64, 32, 16, 8, 4, 2, 1)
-"""Rows in one insert: however many there are, few statements, and each is prepared once.
-
-sqlite3 gives the interpreter's lock away and takes it back for every statement. With a statement a row, the
-writer spends its time waiting for the event loop to hand the lock back, and not for the disk.
+APPEND = "insert into pages (bodies, counts, key_id, content) values "
+PAGE = "(?, ?, ?, ?)"
+READ = "select page, key_id, content from pages where page >= ? order by page"
+READ_BEGUN = "select 1 from pages where page = ? and bodies > ?"
+WAITING = """
+select w.key, sum(w.value) from pages, json_each(pages.counts) w where page > ? group by w.key
 """
-INSERTS = {rows: INSERT + ", ".join(["(?, ?, ?, ?, ?, ?)"] * rows) for rows in INSERT_ROWS}
-COUNT = """
-insert into accepted values (?, ?)
-on conflict (source) do update set messages = messages + excluded.messages
-"""
-READ = """
-select position, source, door, received_at, messages, key_id, body
-from entries where position > ? order by position limit ?
-"""
-COUNTS = """
-select a.source, a.messages, coalesce(w.messages, 0)
-from accepted a
-left join (
-  select source, sum(messages) as messages from entries where position > ? group by source
-) w on w.source = a.source
-order by a.source
-"""
+HEAD = "select page, bodies from pages order by page desc limit 1"
 
 PLAIN = 0
-"""The key of a body that lies as it came in: none."""
+"""The key of a page that lies as it came in: none."""
 
 BUSY_TIMEOUT_MS = 2_000
 """How long an append waits for another process's lock before the door answers 503."""
+
+Row = tuple[int, Entry]
+"""A position and what lies there."""
 
 
 class SqliteLog:
@@ -77,92 +79,109 @@ class SqliteLog:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._writer = self._connect()
             self._writer.executescript(SCHEMA)
+            self._hasty = self._connect(patience_ms=0)
             self._reader = self._connect()
         except (sqlite3.Error, OSError) as error:
             raise Unavailable(
                 f"The log at {path} cannot be opened: {error}", code="log_unavailable"
             ) from error
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self, patience_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
         connection.execute(f"pragma busy_timeout = {BUSY_TIMEOUT_MS}")
         connection.execute("pragma journal_mode = wal")
         connection.execute("pragma synchronous = full")
+        connection.execute("pragma secure_delete = on")
+        connection.execute(f"pragma busy_timeout = {patience_ms}")
         return connection
 
     def append(self, entries: Sequence[Entry]) -> int:
-        """See `Log.append`. One transaction, one sync, however many entries."""
+        """See `Log.append`. One statement is one transaction and one sync, however many entries."""
         if not entries:
             return self.head()
-        counts: dict[str, int] = {}
-        for entry in entries:
-            counts[entry.source] = counts.get(entry.source, 0) + entry.messages
         with self._append_lock:
             try:
-                self._writer.execute("begin immediate")
-                position = self._insert(entries)
-                self._writer.executemany(COUNT, counts.items())
-                self._writer.execute("commit")
-            except BaseException as error:
-                # Whatever went wrong: a transaction left open would fail every append after this one.
-                with contextlib.suppress(sqlite3.Error):
-                    self._writer.execute("rollback")
-                if not isinstance(error, sqlite3.Error):
-                    raise
-                raise Unavailable(
-                    f"The log at {self.path} could not keep {len(entries)} bodies: {error}. "
-                    "Free disk space or end whatever holds the file; nothing was half-written.",
-                    code="log_unavailable",
-                ) from error
-        return position
+                return self._insert(self._writer, entries)
+            except sqlite3.Error as error:
+                raise self._refused(f"keep {len(entries)} bodies", error) from error
 
-    def _insert(self, entries: Sequence[Entry]) -> int:
-        """Insert all entries in order, and return the position of the last."""
-        start, position = 0, 0
-        while start < len(entries):
-            rows = next(rows for rows in INSERT_ROWS if rows <= len(entries) - start)
-            some = entries[start : start + rows]
-            values = [
-                v for e in some for v in (e.received_at, e.messages, e.source, e.door, *self._seal(e.body))
-            ]
-            position = self._writer.execute(INSERTS[rows], values).lastrowid or position
-            start += rows
-        return position
+    def append_at_once(self, entries: Sequence[Entry]) -> int | None:
+        """See `Log.append_at_once`. Nothing is waited for but the sync."""
+        if not entries or not self._append_lock.acquire(blocking=False):
+            return None
+        try:
+            return self._insert(self._hasty, entries)
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                return None
+            raise self._refused(f"keep {len(entries)} bodies", error) from error
+        finally:
+            self._append_lock.release()
 
-    def _seal(self, body: bytes) -> tuple[int, bytes]:
-        return (PLAIN, body) if self._cipher is None else self._cipher.seal(body)
+    def _insert(self, connection: sqlite3.Connection, entries: Sequence[Entry]) -> int:
+        pages = list(split(entries))
+        values = [value for page in pages for value in self._row(page)]
+        last = connection.execute(APPEND + ", ".join([PAGE] * len(pages)), values).lastrowid or 0
+        return position_of(last, len(pages[-1]) - 1)
 
-    def _open(self, key_id: int, body: bytes) -> bytes:
-        if key_id == PLAIN:
-            return body
+    def _row(self, entries: Sequence[Entry]) -> tuple[int, str, int, bytes]:
+        """Return a page's columns in the order of `APPEND`."""
+        content = encode_page(entries)
+        key_id, sealed = (PLAIN, content) if self._cipher is None else self._cipher.seal(content)
+        return len(entries), encode_counts(count(entries)).decode(), key_id, sealed
+
+    def _refused(self, what: str, error: sqlite3.Error) -> Unavailable:
+        return Unavailable(
+            f"The log at {self.path} could not {what}: {error}. "
+            "Free disk space or end whatever holds the file; nothing was half-written.",
+            code="log_unavailable",
+        )
+
+    def _open(self, key_id: int, content: bytes) -> list[Entry]:
+        return decode_page(content if key_id == PLAIN else self._cipher_of(key_id).open(key_id, content))
+
+    def _cipher_of(self, key_id: int) -> Cipher:
         if self._cipher is None:
             raise Misconfigured(
-                f"The log at {self.path} is encrypted, and was opened without its keys.",
+                f"The log at {self.path} is encrypted (key {key_id}), and was opened without its keys.",
                 code="log_encrypted",
             )
-        return self._cipher.open(key_id, body)
+        return self._cipher
 
     def read(self, after: int, limit: int, *, size: int = 64 << 20) -> pa.Table:
         """See `Log.read`."""
-        columns: list[list[object]] = [[] for _ in READ_SCHEMA]
+        rows: list[Row] = []
         read = 0
-        # Closed at once: a statement left open in the middle would keep the write-ahead log from being
-        # folded into the file, and it would grow without end.
-        with self._reading() as reader, contextlib.closing(reader.execute(READ, (after, limit))) as rows:
-            for *values, key_id, sealed in rows:
-                body = self._open(key_id, sealed)
-                for column, value in zip(columns, (*values, body), strict=True):
-                    column.append(value)
-                read += len(body)
-                if read >= size:
-                    break
-        arrays = [
-            pa.array(column, pa.binary() if name == "body" else field.type)
-            for column, field, name in zip(columns, READ_SCHEMA, READ_SCHEMA.names, strict=True)
-        ]
-        # The door let only valid UTF-8 in, so the bytes are text as they are: a cast, not a decode.
-        arrays[-1] = arrays[-1].cast(pa.string())
-        return pa.Table.from_arrays(arrays, schema=READ_SCHEMA)
+        for row in self._rows_after(after):
+            if len(rows) == limit or read >= size:
+                break
+            rows.append(row)
+            read += len(row[1].body)
+        return _table(rows)
+
+    def _rows_after(self, after: int) -> Iterator[Row]:
+        """Yield what lies after a position, page by page; each page is a statement of its own.
+
+        A statement left open in the middle would keep the write-ahead log from being folded into the file,
+        and it would grow without end.
+        """
+        page, place = place_of(after)
+        start = place + 1
+        with self._reading() as reader:
+            begun = reader.execute(READ_BEGUN, (page, start)).fetchone()
+        if begun is None:
+            page, start = page + 1, 0
+        while found := self._page_from(page):
+            number, entries = found
+            for at in range(start if number == page else 0, len(entries)):
+                yield position_of(number, at), entries[at]
+            page, start = number + 1, 0
+
+    def _page_from(self, page: int) -> tuple[int, list[Entry]] | None:
+        """Return the first page from a number on, and its number."""
+        with self._reading() as reader:
+            row = reader.execute(f"{READ} limit 1", (page,)).fetchone()
+        return None if row is None else (row[0], self._open(row[1], row[2]))
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
@@ -181,18 +200,90 @@ class SqliteLog:
             yield table
             after = table["position"][-1].as_py()
 
+    def rewrite(self, positions: Sequence[int], change: Callable[[bytes], bytes]) -> int:
+        """See `Log.rewrite`. A page a transaction; then the write-ahead log's copies are wiped."""
+        changed = 0
+        for page, places in groupby(sorted(set(positions)), key=lambda position: place_of(position)[0]):
+            changed += self._rewrite_page(page, {place_of(position)[1] for position in places}, change)
+        if changed:
+            self._empty_write_ahead_log()
+        return changed
+
+    def _rewrite_page(self, page: int, places: set[int], change: Callable[[bytes], bytes]) -> int:
+        with self._append_lock:
+            try:
+                row = self._writer.execute(
+                    "select key_id, content from pages where page = ?", (page,)
+                ).fetchone()
+                if row is None:
+                    return 0
+                entries = self._open(*row)
+                wanted = sorted(place for place in places if place < len(entries))
+                for place in wanted:
+                    entry = entries[place]
+                    entries[place] = msgspec.structs.replace(entry, body=change(entry.body))
+                content = encode_page(entries)
+                if row[0] != PLAIN:
+                    content = self._cipher_of(row[0]).reseal(row[0], content)
+                self._writer.execute("update pages set content = ? where page = ?", (content, page))
+            except sqlite3.Error as error:
+                raise self._refused(f"rewrite page {page}", error) from error
+        return len(wanted)
+
+    def _empty_write_ahead_log(self) -> None:
+        """Fold the write-ahead log into the file and cut it to nothing; `Unavailable` where one reads on."""
+        with self._append_lock:
+            try:
+                (busy, _, _) = self._writer.execute("pragma wal_checkpoint(truncate)").fetchone()
+            except sqlite3.Error as error:
+                raise self._refused("empty its write-ahead log", error) from error
+        if busy:
+            raise Unavailable(
+                f"The log at {self.path} is being read by somebody who does not let go, so copies of what "
+                "was rewritten may lie in its write-ahead log. Ask again.",
+                code="log_unavailable",
+            )
+
     def counts(self, after: int) -> list[SourceCount]:
-        """See `Log.counts`. One statement is one snapshot."""
+        """See `Log.counts`. One transaction is one snapshot."""
+        page, place = place_of(after)
         with self._reading() as reader:
-            return [SourceCount(*row) for row in reader.execute(COUNTS, (after,))]
+            reader.execute("begin")
+            try:
+                accepted = reader.execute("select source, messages from accepted order by source").fetchall()
+                waiting = dict(reader.execute(WAITING, (page,)).fetchall())
+                rest = reader.execute(
+                    "select counts, bodies, key_id, content from pages where page = ?", (page,)
+                ).fetchone()
+            finally:
+                reader.execute("commit")
+        if rest is not None and place + 1 < rest[1]:
+            for source, messages in count(self._open(rest[2], rest[3])[place + 1 :]).items():
+                waiting[source] = waiting.get(source, 0) + messages
+        return [SourceCount(source, messages, waiting.get(source, 0)) for source, messages in accepted]
 
     def head(self) -> int:
         """See `Log.head`."""
         with self._reading() as reader:
-            (position,) = reader.execute("select max(position) from entries").fetchone()
-        return int(position or 0)
+            row = reader.execute(HEAD).fetchone()
+        return 0 if row is None else position_of(row[0], row[1] - 1)
 
     def close(self) -> None:
         """See `Log.close`."""
-        self._writer.close()
-        self._reader.close()
+        for connection in (self._writer, self._hasty, self._reader):
+            connection.close()
+
+
+def _table(rows: Sequence[Row]) -> pa.Table:
+    """Return rows in `READ_SCHEMA`."""
+    entries = [entry for _, entry in rows]
+    columns = {
+        "position": pa.array([position for position, _ in rows], pa.int64()),
+        "source": pa.array([entry.source for entry in entries], pa.string()),
+        "door": pa.array([entry.door for entry in entries], pa.string()),
+        "received_at": pa.array([entry.received_at for entry in entries], pa.timestamp("us")),
+        "messages": pa.array([entry.messages for entry in entries], pa.int32()),
+        # The door let only valid UTF-8 in, so the bytes are text as they are: a cast, not a decode.
+        "body": pa.array([entry.body for entry in entries], pa.binary()).cast(pa.string()),
+    }
+    return pa.Table.from_arrays([columns[name] for name in READ_SCHEMA.names], schema=READ_SCHEMA)

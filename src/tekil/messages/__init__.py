@@ -1,6 +1,6 @@
 """What a message is: its types, its limits, its envelope. Imports nothing of ours."""
 
-from tekil.messages.envelope import Envelope, pack
+from tekil.messages.envelope import Envelope, pack, pack_one
 from tekil.messages.limits import (
     BATCH_MESSAGES_MAX,
     BATCH_SIZE_MAX,
@@ -23,4 +23,5 @@ __all__ = [
     "Envelope",
     "normalise",
     "pack",
+    "pack_one",
 ]

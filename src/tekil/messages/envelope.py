@@ -10,13 +10,13 @@ envelope is not kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from tekil.messages.limits import MESSAGE_SIZE_MAX
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A body ready for the log: the packed JSON and how many messages it holds."""
 
     body: bytes
@@ -42,6 +42,13 @@ def pack(messages: Sequence[bytes | memoryview], sent_at: bytes | None = None) -
         parts += [b',"strange":[', ",".join(strange).encode(), b"]"]
     parts.append(b"}")
     return Envelope(b"".join(parts), len(messages))
+
+
+def pack_one(message: bytes, sent_at: bytes | None = None) -> Envelope:
+    """Wrap one message as `pack` would. Most requests hold one, and most of those nothing unusual."""
+    if sent_at is None and len(message) <= MESSAGE_SIZE_MAX and message.startswith(b"{"):
+        return Envelope(b'{"batch":[%b]}' % message, 1)
+    return pack((message,), sent_at)
 
 
 def _is_object(message: bytes | memoryview) -> bool:

@@ -256,12 +256,16 @@ class DayKeys:
         self._known: date | None = None
         self._key_id = 0
 
-    def seal(self, body: bytes) -> tuple[int, bytes]:
-        """Return the id of today's key and what it made of a body."""
+    def seal(self, plain: bytes) -> tuple[int, bytes]:
+        """Return the id of today's key and what it made of some bytes."""
         today = self._today()
         if today != self._known:
             self._know(today)
-        return self._key_id, encrypt(self._ring.cipher(self._key_id), body)
+        return self._key_id, self.reseal(self._key_id, plain)
+
+    def reseal(self, key_id: int, plain: bytes) -> bytes:
+        """Return what a day's key makes of some bytes. Raises `Misconfigured` where it was destroyed."""
+        return encrypt(self._ring.cipher(key_id), plain)
 
     def _know(self, today: date) -> None:
         self._key_id = self._ring.current(f"log {today}")
@@ -270,5 +274,5 @@ class DayKeys:
         self._known = today
 
     def open(self, key_id: int, sealed: bytes) -> bytes:
-        """Return a body. Raises `Misconfigured` where its day's key was destroyed."""
+        """Return the bytes. Raises `Misconfigured` where their day's key was destroyed."""
         return decrypt(self._ring.cipher(key_id), sealed)
