@@ -22,13 +22,13 @@ from typing import Any, TypeVar
 import pyarrow as pa
 
 from tekil.dictionary import Dictionary, Rules
-from tekil.errors import TekilError, Unavailable
+from tekil.errors import Misconfigured, TekilError, Unavailable
 from tekil.identity import EVIDENCE, IDENTITY, person_id
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
-from tekil.load import EVENTS, TRAITS, KnownMessages, Prepared, keep, prepare
+from tekil.load import CUTTINGS, EVENTS, TRAITS, KnownMessages, Prepared, cut, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
-from tekil.log import Log
+from tekil.log import READ_SCHEMA, Log
 from tekil.models import (
     CARD_TABLES,
     VIEWS,
@@ -40,10 +40,13 @@ from tekil.models import (
     models_digest,
 )
 from tekil.privacy import Vault
+from tekil.privacy.tombstones import Graveyard
 from tekil.store import Store
-from tekil.warehouse import Column, Marks, Table, Warehouse, columns_used
+from tekil.warehouse import Column, Erasure, Marks, Table, Warehouse, columns_used
 
-TOUCHED = Table("touched", (Column("person_key", "bigint"),), key="person_key")
+TOUCHED = Table(
+    "touched", (Column("person_key", "bigint"),), "person_key", Erasure("nobody", "keys of one cycle")
+)
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
 
 BODIES_MAX = 20_000
@@ -114,6 +117,8 @@ class Engine:
         self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
         self._clock = clock
         self.vault = vault
+        self.graveyard = Graveyard(store.tombstones, vault)
+        self._tombstones = self.graveyard.read()
         self._before_commit = tuple(before_commit)
         self._digest = models_digest(models)
         self._events = _needed(EVENTS, models)
@@ -128,8 +133,9 @@ class Engine:
         self._publishing: _Publishing | None = None
         self._ended = False
         self.beat = time.monotonic()
-        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
-        warehouse.create(tables)
+        self.tables = (*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models))
+        check_erasure_declared(self.tables)
+        warehouse.create(self.tables)
         warehouse.define(VIEWS)
 
     def recover(self, progress: Progress | None = None) -> None:
@@ -139,6 +145,7 @@ class Engine:
             self.rebuild(progress)
         else:
             self._catch_up(marks, progress or _silent)
+        self._cut()
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
         """Publish what the last commit changed, if we died, or the store was away, before that was done.
@@ -189,6 +196,8 @@ class Engine:
             self._known.forget()
             raise
         self._known.add(prepared.keys)
+        if prepared.has_cuttings:
+            self._cut()
         rows = CardRows.read(self.warehouse, TOUCHED_ANSWERS)
         publish = self._publication("touched_persons_all", rows, after.cycle)
         cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
@@ -270,6 +279,41 @@ class Engine:
             messages += cycle.messages
         return messages
 
+    def amend(self, persons: pa.Table, change: Callable[[Warehouse], None]) -> None:
+        """Change what tables hold of some persons (`person_key`), and derive them anew, in one transaction.
+
+        `change` deletes or rewrites rows; who has none left is no more, and loses their card. Runs between
+        two cycles, on the thread of whoever runs those.
+        """
+        self._finish_publishing()
+        marks = self.warehouse.marks()
+        self._catch_up(marks, _silent)
+        now = max(self._clock(), marks.clock or datetime.min)
+        self.warehouse.set_now(now)
+        after = Marks(marks.position, marks.cycle + 1, now, self._digest)
+        with self.warehouse.transaction():
+            change(self.warehouse)
+            self.warehouse.stage("due", persons.select(["person_key"]))
+            self._stage_refresh(READ_SCHEMA.empty_table())
+            self._write_refresh(after)
+        self._next_wake = None
+        self._known.forget()
+        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
+
+    def heed_tombstones(self) -> None:
+        """Read anew who was erased: it counts from the next message on."""
+        self._tombstones = self.graveyard.read()
+
+    def _cut(self) -> None:
+        """Empty the places of the log that hold messages of persons who were erased before they came."""
+        found = self.warehouse.query(f"SELECT position, number, whole FROM {CUTTINGS.name}").to_pylist()
+        if found:
+            cuttings = [(row["position"], row["number"], row["whole"]) for row in found]
+            cut(self.log, cuttings, self.vault, self._tombstones.has_token)
+            with self.warehouse.transaction():
+                self.warehouse.overwrite(CUTTINGS.name, f"SELECT * FROM {CUTTINGS.name} WHERE FALSE")
+                self.warehouse.set_marks(self.warehouse.marks())
+
     def rebuild(self, progress: Progress | None = None) -> None:
         """Derive everything anew from the events, by the same SELECTs, and put it in the old rows' place."""
         tell = progress or _silent
@@ -324,7 +368,7 @@ class Engine:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules)
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self._tombstones)
         warehouse.derive("touched_keys", TOUCHED_KEYS)
         warehouse.derive("touched_persons", TOUCHED_PERSONS)
         warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
@@ -418,6 +462,16 @@ class _Publishing:
     cycle: Cycle
     bodies: pa.Table
     done: Future[datetime]
+
+
+def check_erasure_declared(tables: Sequence[Table]) -> None:
+    """Return if every table says what erasing a person does with it. Raises `Misconfigured` otherwise."""
+    if silent := [table.name for table in tables if table.erasure is None]:
+        raise Misconfigured(
+            f"{', '.join(silent)} does not say what erasing a person does with its rows: give the table "
+            "erasure=BY_IDENTIFIER, BY_PERSON or Erasure(…).",
+            code="erasure_undeclared",
+        )
 
 
 def _silent(_what: str, _done: int, _all: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tekil.warehouse import Column, Table
+from tekil.warehouse import BY_IDENTIFIER, Column, Table
 
 EVIDENCE = Table(
     "evidence",
@@ -16,6 +16,7 @@ EVIDENCE = Table(
         Column("messages", "bigint"),
     ),
     key="left_key",
+    erasure=BY_IDENTIFIER,
 )
 
 IDENTITY = Table(
@@ -30,6 +31,7 @@ IDENTITY = Table(
         Column("person_key", "bigint"),
     ),
     key="identifier_key",
+    erasure=BY_IDENTIFIER,
 )
 
 TABLES = (EVIDENCE, IDENTITY)

@@ -1,35 +1,46 @@
 """From the log to events: parse, check, take duplicates out, keep, count. Read `pipeline` first."""
 
+from tekil.load.cutting import cut, cut_body
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
 from tekil.load.replay import Chosen, QuarantineDesk, replay
 from tekil.load.sealing import seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
+    CUTTINGS,
     EVENTS,
     LEDGER,
     QUARANTINE,
     RECORD_CHANGES,
     REFERRERS,
+    REPETITIONS,
+    SEALED_VALUES,
     TABLES,
+    TOKEN_PLACES,
     TRAITS,
     USER_AGENTS,
 )
 
 __all__ = [
+    "CUTTINGS",
     "EVENTS",
     "LEDGER",
     "QUARANTINE",
     "REASONS",
     "RECORD_CHANGES",
     "REFERRERS",
+    "REPETITIONS",
+    "SEALED_VALUES",
     "TABLES",
+    "TOKEN_PLACES",
     "TRAITS",
     "USER_AGENTS",
     "Chosen",
     "KnownMessages",
     "Prepared",
     "QuarantineDesk",
+    "cut",
+    "cut_body",
     "keep",
     "prepare",
     "replay",

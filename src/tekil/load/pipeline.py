@@ -14,12 +14,22 @@ import pyarrow.compute as pc
 from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
 from tekil.load import sql
+from tekil.load.erased import Inert, take_out_erased
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
 from tekil.load.replay import release, releases_in, write_release
-from tekil.load.sealing import keep_shadows, seal
-from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
+from tekil.load.sealing import Sealed, keep_shadows, keep_values, nobody, seal
+from tekil.load.tables import (
+    CUTTINGS,
+    EVENTS,
+    LEDGER,
+    QUARANTINE,
+    RECORD_CHANGES,
+    REPETITIONS,
+    TRAITS,
+)
 from tekil.privacy import Vault
+from tekil.privacy.tombstones import Tombstones
 from tekil.warehouse import Warehouse, arrow_schema
 
 NOTHING_KNOWN = pa.schema([("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())])
@@ -36,6 +46,8 @@ class Prepared:
     has_traits: bool
     has_personal: bool
     has_violations: bool
+    has_repeated: bool
+    has_cuttings: bool
     releases: bool
 
 
@@ -45,28 +57,39 @@ def prepare(
     known: KnownMessages,
     vault: Vault,
     rules: Rules | None = None,
+    tombstones: Tombstones | None = None,
 ) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
-    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's. Reads tables and writes none.
+    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's. Reads tables and writes none but the
+    vault's.
     """
     unreadable = take_apart(warehouse, bodies)
     judged = hold_against(warehouse, rules)
-    sealed = seal(warehouse, vault, {} if rules is None else rules.declared)
+    erased = tombstones or Tombstones({})
+    declared = {} if rules is None else rules.declared
+    sealed = seal(warehouse, vault, declared, erased.silences_token if erased else nobody)
     shapes = warehouse.query(sql.SHAPES)
+    inert = take_out_erased(warehouse, vault, erased, sealed, has_cuts=_any(shapes["is_cut"]))
+    if inert.places:
+        shapes = warehouse.query(sql.SHAPES)
+    values = keep_values(warehouse, vault, sealed, inert.places)
+    suspects = known.suspects(shapes["message_key"])
     prepared = Prepared(
         shapes["message_key"],
         has_quarantine=unreadable > 0 or _any(shapes["is_wrong"]),
         has_records=_any(shapes["is_record"]),
         has_traits=_any(shapes["is_telling"]),
-        has_personal=sealed > 0,
+        has_personal=values > 0,
         has_violations=judged.breaches,
+        has_repeated=suspects.num_rows > 0 or _repeats(shapes["message_key"]),
+        has_cuttings=stage_cuttings(warehouse, sealed, inert),
         releases=False,
     )
-    find_repeated(warehouse, known.suspects(prepared.keys))
+    find_repeated(warehouse, suspects)
     warehouse.derive("new_events", sql.NEW_EVENTS)
     take_traits(warehouse, prepared.has_traits)
-    put_aside(warehouse, prepared.has_quarantine, vault)
+    put_aside(warehouse, prepared.has_quarantine, vault, inert)
     warehouse.derive("new_ledger", sql.COUNTED)
     return let_go(warehouse, bodies, prepared)
 
@@ -107,14 +130,28 @@ def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
     _derive(warehouse, steps, there_are_some, arrow_schema(TRAITS))
 
 
-def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault) -> None:
+def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault, inert: Inert) -> None:
     """Stage `new_quarantine`: what cannot be loaded, each with its reasons, its body sealed whole."""
     steps = {"questionable": sql.QUESTIONABLE, "put_aside": sql.PUT_ASIDE}
     _derive(warehouse, steps, there_are_some, arrow_schema(QUARANTINE))
     rows = warehouse.query("SELECT * FROM put_aside")
+    if inert.places:
+        places = zip(rows["position"].to_pylist(), rows["number"].to_pylist(), strict=True)
+        rows = rows.filter(pa.array([place not in inert.places for place in places], pa.bool_()))
     bodies = pa.array([vault.seal_body(body) for body in rows["body"].to_pylist()], pa.string())
     at = rows.column_names.index("body")
     warehouse.stage("new_quarantine", rows.set_column(at, "body", bodies))
+
+
+def stage_cuttings(warehouse: Warehouse, sealed: Sealed, inert: Inert) -> bool:
+    """Stage `new_cuttings`: where the log holds what is to be emptied after the commit; True if it does."""
+    whole = [(*place, True) for place in sorted(inert.said)]
+    parts = sorted({mention[:2] for mention in sealed.gone} - inert.places)
+    rows = [dict(zip(CUTTINGS.column_names, row, strict=True)) for row in whole]
+    rows += [dict(zip(CUTTINGS.column_names, (*place, False), strict=True)) for place in parts]
+    if rows:
+        warehouse.stage("new_cuttings", pa.Table.from_pylist(rows, arrow_schema(CUTTINGS)))
+    return bool(rows)
 
 
 def let_go(warehouse: Warehouse, bodies: pa.Table, prepared: Prepared) -> Prepared:
@@ -143,6 +180,10 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
         write_release(warehouse)
     if prepared.has_quarantine:
         warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
+    if prepared.has_repeated:
+        warehouse.append(REPETITIONS.name, "SELECT message_key, position, number FROM repeated")
+    if prepared.has_cuttings:
+        warehouse.append(CUTTINGS.name, "SELECT * FROM new_cuttings")
     if prepared.has_violations:
         warehouse.replace(VIOLATIONS.name, "new_violations", "SELECT * FROM new_violations")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
@@ -170,6 +211,10 @@ def _readable(warehouse: Warehouse, bodies: pa.Table) -> pa.Array:
         else:
             answers.append(body["position"][0].as_py())
     return pa.array(answers, pa.int64())
+
+
+def _repeats(keys: pa.ChunkedArray) -> bool:
+    return bool(pc.count_distinct(keys).as_py() < len(keys))
 
 
 def _any(flags: pa.ChunkedArray) -> bool:

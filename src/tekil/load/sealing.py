@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from types import MappingProxyType
 
@@ -15,7 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from tekil.dictionary.sql import SUBJECT
-from tekil.load.tables import SEALED_VALUES
+from tekil.load.tables import SEALED_VALUES, TOKEN_PLACES
 from tekil.messages import normalise
 from tekil.privacy import Vault
 from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
@@ -78,7 +80,7 @@ SUSPICIOUS_ID = "@|%40|^ *[+(]?[0-9][0-9 ().-]{7,}$|^[A-Z]{2}[0-9]{2} ?[A-Z0-9]"
 _IDS = " OR ".join(f"regexp_matches({name}, '{SUSPICIOUS_ID}')" for name in IDS)
 
 SUSPECTS = f"""
-SELECT position, number, {SUBJECT} AS subject, {", ".join(SEALED)} FROM opened c
+SELECT position, number, {SUBJECT} AS subject, occurred_at, {", ".join(SEALED)} FROM opened c
 WHERE NOT is_wrong AND ({SUBJECT} IN (SELECT subject FROM declared_subjects) OR
   email IS NOT NULL OR phone IS NOT NULL OR traits IS NOT NULL OR {_IDS}
   OR regexp_matches(concat_ws(' ', {", ".join((*TEXTS, *JSONS))}), '{SUSPICIOUS}')
@@ -91,6 +93,23 @@ SELECT token, kind, shadow FROM new_sealed_values n
 WHERE NOT EXISTS (SELECT 1 FROM {SEALED_VALUES.name} s WHERE s.token = n.token)
 """
 """What is not known yet of the values sealed now."""
+
+NEW_TOKEN_PLACES = f"""
+SELECT DISTINCT token_key, place_key, is_record FROM (
+  SELECT key64(m.token) AS token_key, c.type = 'record' AS is_record,
+    CASE WHEN c.type = 'record' THEN key64(c.object || ':' || c.key) ELSE c.identifier_key END AS place_key
+  FROM new_mentions m JOIN checked c ON c.position = m.position AND c.number = m.number
+  WHERE NOT c.is_wrong
+) AS n
+WHERE NOT EXISTS (
+  SELECT 1 FROM {TOKEN_PLACES.name} p
+  WHERE p.token_key = n.token_key AND p.place_key = n.place_key AND p.is_record = n.is_record
+)
+"""
+"""By which identifiers, and in which records, the values sealed now are mentioned; what is not known yet."""
+
+MENTIONS = pa.schema([("position", pa.int64()), ("number", pa.int64()), ("token", pa.string())])
+"""The staged `new_mentions`."""
 
 _AS_THEY_ARE = (
     "position",
@@ -132,6 +151,20 @@ _encode = msgspec.json.encode
 
 Token = Callable[[Kind, str], str]
 
+Silent = Callable[[str, datetime], bool]
+"""Whether a token stands for somebody who was erased after an instant."""
+
+ERASED = "erased"
+"""Stands in other people's messages where a value of somebody who was erased stood."""
+
+NAMING = ("user_id", "anonymous_id", "previous_id", *WHOLE)
+"""Columns that name whom a message is about: one that names somebody who was erased is inert whole."""
+
+
+def nobody(_token: str, _said_at: datetime) -> bool:
+    """Say of every token that its person was not erased."""
+    return False
+
 
 Declared = Mapping[str, Mapping[str, str]]
 """What the dictionary declares: `Dictionary.declared`."""
@@ -144,29 +177,66 @@ CLASSES: dict[str, Kind] = {
 """The dictionary's classes of personal values → kinds. What is of another class is not kept at all."""
 
 
-def seal(warehouse: Warehouse, vault: Vault, declared: Declared = MappingProxyType({})) -> int:
-    """Stage `checked` from `opened`, and return how many values were taken out; they are in the vault then.
+Mention = tuple[int, int, str]
+"""The position and number of a message, and a token in it."""
 
-    Raises `Unavailable` while the store is away: then nothing has been written anywhere else.
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was taken out: the texts with tokens instead, token → kind and value, and which message held it.
+
+    `gone` are the mentions of somebody who was erased that gave way to `ERASED`.
+    """
+
+    texts: pa.Table
+    values: Mapping[str, tuple[Kind, str]]
+    mentions: Sequence[Mention]
+    gone: frozenset[Mention] = frozenset()
+
+
+def seal(
+    warehouse: Warehouse, vault: Vault, declared: Declared = MappingProxyType({}), silent: Silent = nobody
+) -> Sealed:
+    """Stage `checked` from `opened`, and return what was taken out; nothing is kept yet (see `keep_values`).
+
+    `silent` says which tokens stand for somebody who was erased, in messages of an instant.
     """
     warehouse.stage("declared_subjects", pa.table({"subject": pa.array(list(declared), pa.string())}))
-    texts, values = seal_rows(warehouse.query(SUSPECTS), vault, declared)
-    warehouse.stage("sealed_texts", texts)
-    warehouse.stage("new_sealed_values", values)
+    sealed = seal_rows(warehouse.query(SUSPECTS), vault, declared, silent)
+    warehouse.stage("sealed_texts", sealed.texts)
     warehouse.derive("checked", CHECKED)
-    return int(values.num_rows)
+    return sealed
+
+
+def keep_values(
+    warehouse: Warehouse, vault: Vault, sealed: Sealed, inert: frozenset[tuple[int, int]] = frozenset()
+) -> int:
+    """Keep what was taken out in the vault, but for what only `inert` messages hold; return how much it is.
+
+    Stages `new_sealed_values` and `new_mentions`. Raises `Unavailable` while the store is away: then nothing
+    has been written anywhere else.
+    """
+    mentions = [
+        mention for mention in sealed.mentions if mention[:2] not in inert and mention not in sealed.gone
+    ]
+    values = {token: sealed.values[token] for _, _, token in mentions if token in sealed.values}
+    vault.keep((token, kind, value) for token, (kind, value) in values.items())
+    shadows = [(token, kind, shadow(kind, value)) for token, (kind, value) in values.items()]
+    told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
+    warehouse.stage("new_sealed_values", pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES)))
+    columns = list(zip(*mentions, strict=True)) or [(), (), ()]
+    warehouse.stage("new_mentions", pa.table(dict(zip(MENTIONS.names, columns, strict=True)), MENTIONS))
+    return len(values)
 
 
 def keep_shadows(warehouse: Warehouse) -> None:
-    """Add what may be known of the values sealed now to the table of those sealed before."""
+    """Add what may be known of the values sealed now to the tables of those sealed before."""
     warehouse.append(SEALED_VALUES.name, NEW_SHADOWS)
+    warehouse.append(TOKEN_PLACES.name, NEW_TOKEN_PLACES)
 
 
-def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Table, pa.Table]:
-    """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault.
-
-    The second table has a row for each value (`token`, `kind`, `shadow`).
-    """
+def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, silent: Silent = nobody) -> Sealed:
+    """Return the rows of `SUSPECTS` with tokens in the place of personal values."""
     taken: dict[str, tuple[Kind, str]] = {}
 
     def token(kind: Kind, value: str) -> str:
@@ -178,17 +248,33 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared) -> tuple[pa.Tabl
         "position": rows["position"],
         "number": rows["number"],
     }
-    subjects = rows["subject"].to_pylist()
+    subjects, said_at = rows["subject"].to_pylist(), rows["occurred_at"].to_pylist()
+    held: dict[tuple[int, str], None] = {}
+    silenced: set[tuple[int, str]] = set()
     for name in SEALED:
         # The same page, browser or product comes again and again.
         change = cache(_change_of(name, token, declared))
         texts = zip(rows[name].to_pylist(), subjects, strict=True)
         changed = [None if text is None else change(text, subject) for text, subject in texts]
+        for row, text in enumerate(changed):
+            # Most texts of most rows hold none; the sign of a token is looked for before its shape.
+            if text is not None and "~" in text:
+                tokens = TOKEN.findall(text)
+                held.update(dict.fromkeys((row, found) for found in tokens))
+                if name not in NAMING and (gone := [t for t in tokens if silent(t, said_at[row])]):
+                    changed[row] = _silenced(text, gone)
+                    silenced.update((row, found) for found in gone)
         columns[name] = pa.array(changed, pa.string())
-    vault.keep((made, kind, value) for made, (kind, value) in taken.items())
-    shadows = [(made, kind, shadow(kind, value)) for made, (kind, value) in taken.items()]
-    told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
-    return pa.table(columns), pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES))
+    places = list(zip(rows["position"].to_pylist(), rows["number"].to_pylist(), strict=True))
+    mentions = [(*places[row], found) for row, found in held]
+    gone_from = frozenset((*places[row], found) for row, found in silenced)
+    return Sealed(pa.table(columns), taken, mentions, gone_from)
+
+
+def _silenced(text: str, tokens: Sequence[str]) -> str:
+    for token in tokens:
+        text = text.replace(token, ERASED)
+    return text
 
 
 def _change_of(column: str, token: Token, declared: Declared) -> Callable[[str, str], str]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from tekil.load.tables import EVENTS
-from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
+from tekil.messages import CUT_TYPE, MESSAGE_TYPES, VALUE_LENGTH_MAX
 from tekil.warehouse import columns_given
 
 CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "li_fat_id")
 """The query parameters by which ad platforms know a click again."""
 
-_TYPES = ", ".join(f"'{name}'" for name in MESSAGE_TYPES)
+_TYPES = ", ".join(f"'{name}'" for name in (*MESSAGE_TYPES, CUT_TYPE))
 _CLICK = f"[?&]({'|'.join(CLICK_IDS)})=([^&#]+)"
 
 
@@ -138,7 +138,9 @@ WRONG = {
     "message_too_large": "is_oversize",
     "type_missing": "type IS NULL AND NOT is_no_object",
     "type_unknown": f"type NOT IN ({_TYPES})",
-    "identifier_missing": "type <> 'record' AND user_id IS NULL AND anonymous_id IS NULL",
+    "identifier_missing": (
+        f"type NOT IN ('record', '{CUT_TYPE}') AND user_id IS NULL AND anonymous_id IS NULL"
+    ),
     "identifier_not_text": (
         "is_json_container(user_id) OR is_json_container(anonymous_id) OR is_json_container(previous_id)"
     ),
@@ -179,9 +181,9 @@ dictionary says against a message comes into `judged_reasons` later."""
 
 OPENED_COLUMNS = tuple(columns_given(READ) + columns_given(OPEN)[1:])
 
-SHAPES = """
+SHAPES = f"""
 SELECT message_key, is_wrong, type = 'record' AND NOT is_wrong AS is_record,
-  identify_traits IS NOT NULL AND NOT is_wrong AS is_telling
+  identify_traits IS NOT NULL AND NOT is_wrong AS is_telling, type = '{CUT_TYPE}' AS is_cut
 FROM checked
 """
 """What there is among the checked: steps that would find nothing are left out."""
@@ -196,7 +198,7 @@ WHERE message_key IN (SELECT message_key FROM suspects)
 """Messages already loaded that have a suspect's key: the 64 bits narrow it down, the ids decide."""
 
 REPEATED = """
-SELECT position, number, source FROM (
+SELECT position, number, source, message_key FROM (
   SELECT position, number, source, message_key, message_id,
     row_number() OVER (PARTITION BY source, message_id ORDER BY position, number) AS copy
   FROM checked WHERE NOT is_wrong
@@ -239,8 +241,9 @@ WHERE member_value <> 'null'
 """
 
 NEW_RECORDS = f"""
-SELECT message_key, message_id, source, object, key64(object || ':' || key) AS record_key, key,
-  as_variant(fields) AS fields, occurred_at, received_at, known_at
+SELECT message_key, message_id, position, number, source, object,
+  key64(object || ':' || key) AS record_key, key, as_variant(fields) AS fields,
+  occurred_at, received_at, known_at
 {_FRESH} AND type = 'record'
 """
 
@@ -263,19 +266,26 @@ FROM unreadable
 
 COUNTED = """
 SELECT source, sum(loaded) AS loaded, sum(quarantined) AS quarantined, sum(duplicate) AS duplicate,
-  max(last_received) AS last_received
+  sum(erased) AS erased, max(last_received) AS last_received
 FROM (
-  SELECT source, loaded, quarantined, duplicate, last_received FROM ledger
+  SELECT source, loaded, quarantined, duplicate, erased, last_received FROM ledger
   UNION ALL
-  SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, max(received_at) AS last_received
+  SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, 0 AS erased,
+    max(received_at) AS last_received
   FROM checked WHERE NOT is_wrong GROUP BY source
   UNION ALL
-  SELECT source, -count(*) AS loaded, 0 AS quarantined, count(*) AS duplicate, NULL AS last_received
+  SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, count(*) AS erased,
+    max(received_at) AS last_received
+  FROM inert GROUP BY source
+  UNION ALL
+  SELECT source, -count(*) AS loaded, 0 AS quarantined, count(*) AS duplicate, 0 AS erased,
+    NULL AS last_received
   FROM repeated GROUP BY source
   UNION ALL
-  SELECT source, 0 AS loaded, sum(messages) AS quarantined, 0 AS duplicate,
+  SELECT source, 0 AS loaded, sum(messages) AS quarantined, 0 AS duplicate, 0 AS erased,
     max(received_at) AS last_received
   FROM new_quarantine GROUP BY source
 ) AS counts GROUP BY source
 """
-"""The ledger with these messages in it: a good one is loaded, unless it is a repetition."""
+"""The ledger with these messages in it: a good one is loaded, unless it is a repetition; one of somebody who
+was erased counts as loaded, and leaves no row."""

@@ -27,6 +27,7 @@ from tekil.store.sealed_values import SealedValues
 from tekil.store.second_factors import SecondFactors
 from tekil.store.sessions import Sessions
 from tekil.store.tokens import Tokens
+from tekil.store.tombstones import TombstoneRows
 from tekil.store.users import Users
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,6 +54,7 @@ class Store:
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
         self.destructions = Destructions(self._begin)
+        self.tombstones = TombstoneRows(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:

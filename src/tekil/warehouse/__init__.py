@@ -5,10 +5,22 @@ SQL is written once, in DuckDB's dialect with the macros of `dialect`, and rende
 
 from tekil.warehouse.dialect import bind, columns_given, columns_used, wake_expression
 from tekil.warehouse.open import open_warehouse
-from tekil.warehouse.protocol import Column, Marks, Table, Warehouse, arrow_schema
+from tekil.warehouse.protocol import (
+    BY_IDENTIFIER,
+    BY_PERSON,
+    Column,
+    Erasure,
+    Marks,
+    Table,
+    Warehouse,
+    arrow_schema,
+)
 
 __all__ = [
+    "BY_IDENTIFIER",
+    "BY_PERSON",
     "Column",
+    "Erasure",
     "Marks",
     "Table",
     "Warehouse",

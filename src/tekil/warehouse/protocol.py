@@ -42,12 +42,33 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """What erasing a person does with the rows of a table.
+
+    `identifier` and `person` delete the rows whose key (the table's) is that of one of the person's
+    identifiers, or theirs. `own` says that erasure knows what to do by itself, and `nobody` that no row is
+    anybody's: then `because` says how, or why.
+    """
+
+    rule: Literal["identifier", "person", "own", "nobody"]
+    because: str = ""
+
+
+BY_IDENTIFIER = Erasure("identifier")
+BY_PERSON = Erasure("person")
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """A table that lasts. `key` is the column whose rows are replaced together."""
+    """A table that lasts. `key` is the column whose rows are replaced together.
+
+    A table that does not say what `erasure` does with it keeps the engine from starting.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: str
+    erasure: Erasure | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
