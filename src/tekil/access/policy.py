@@ -38,6 +38,7 @@ class Permission(StrEnum):
     CONSENTS_WRITE = "consents:write"
     REQUESTS_READ = "requests:read"
     REQUESTS_WRITE = "requests:write"
+    ERASURE_RUN = "erasure:run"
 
 
 P = Permission
@@ -62,13 +63,14 @@ ROLES: dict[str, frozenset[Permission]] = {
     "privacy_officer": frozenset(
         {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
         | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
+        | {P.ERASURE_RUN}
     ),
 }
 """Role → what it may. Each has what its work needs; somebody with two roles has what both have."""
 
 ADMINISTRATOR = "administrator"
 
-STEP_UP = frozenset({P.KEYS_WRITE, P.USERS_WRITE})
+STEP_UP = frozenset({P.KEYS_WRITE, P.USERS_WRITE, P.ERASURE_RUN})
 """Whoever does these in the console has shown a second factor a short while ago, whatever their role."""
 
 TRAIT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")

@@ -29,13 +29,12 @@ INERT = pa.schema(
 """The staged `inert`: messages that leave no row."""
 
 _KEYS = (
-    "identifier_key",
-    "key64('anonymous_id:' || anonymous_id)",
-    "key64('user_id:' || user_id)",
-    "key64('email:' || email)",
-    "key64('phone:' || phone)",
-    "key64('user_id:' || previous_id)",
-    "key64('anonymous_id:' || previous_id)",
+    "c.identifier_key",
+    "key64('anonymous_id:' || c.anonymous_id)",
+    "key64('email:' || c.email)",
+    "key64('phone:' || c.phone)",
+    "key64('user_id:' || c.previous_id)",
+    "key64('anonymous_id:' || c.previous_id)",
 )
 
 NAMING = " UNION ALL ".join(
@@ -129,7 +128,7 @@ def _wrong(warehouse: Warehouse, vault: Vault, tombstones: Tombstones) -> pa.Tab
         values = [(kind, sealed_identifier(kind, value, vault)) for kind, value in both if value]
         if any(value and tombstones.silences(kind, value, row["occurred_at"]) for kind, value in values):
             kept.append(number)
-    return rows.take(kept).select(INERT.names).cast(INERT)
+    return rows.take(pa.array(kept, pa.int64())).select(INERT.names).cast(INERT)
 
 
 def _places(rows: pa.Table) -> frozenset[Place]:

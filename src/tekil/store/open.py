@@ -22,6 +22,7 @@ from tekil.store.destructions import Destructions
 from tekil.store.failures import Failures
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.person_rows import PersonRows
 from tekil.store.requests import SubjectRequests
 from tekil.store.sealed_values import SealedValues
 from tekil.store.second_factors import SecondFactors
@@ -55,6 +56,7 @@ class Store:
         self.requests = SubjectRequests(self._begin)
         self.destructions = Destructions(self._begin)
         self.tombstones = TombstoneRows(self._begin)
+        self.person_rows = PersonRows(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -73,6 +75,16 @@ class Store:
         """Return if the store answers; raise `Unavailable` if not."""
         with self._begin() as connection:
             connection.exec_driver_sql("select 1")
+
+    def wipe(self) -> bool:
+        """Fold the write-ahead log into the file and cut it to nothing, so that no copy of what was deleted
+        stays; return whether that is so. PostgreSQL does such things by itself, in its own time.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return False
+        with self._engine.connect() as connection:
+            row = connection.exec_driver_sql("pragma wal_checkpoint(truncate)").one()
+        return bool(row[0] == 0)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -109,6 +121,8 @@ def _set_sqlite_pragmas(connection: Any, _record: object) -> None:
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
     connection.execute("pragma busy_timeout = 5000")
+    # What is deleted or replaced is overwritten: an erased person's bytes must not stay in free pages.
+    connection.execute("pragma secure_delete = on")
     # Cards are looked up all over the file: a page once read stays at hand, and is read without a copy.
     connection.execute("pragma cache_size = -65536")
     connection.execute("pragma mmap_size = 4294967296")

@@ -188,6 +188,14 @@ class Warehouse(Protocol):
         """
         ...
 
+    def sweep(self) -> bool:
+        """See to it that no file holds bytes of rows that were deleted; return whether that is so.
+
+        Takes as long as writing everything once: readers go on, the writer waits. An engine whose files are
+        another's business does nothing.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of files and connections."""
         ...
