@@ -15,11 +15,13 @@ import uvicorn
 
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
+from tekil.api.erasure import erasure_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
+from tekil.erasure import Eraser, ErasureDesk
 from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
@@ -52,6 +54,8 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     check_port(config.console.host, config.console.port, "console.port")
     with open_engine(config) as engine:
         engine.recover(lambda what, done, everything: say(f"{what}: {done:,} of {everything:,}"))
+        for proof in Eraser(engine).resume():
+            say(f"An erasure that was cut off is done: {proof.destruction}")
         keep_local_key(config, engine.store)
         password = engine.store.users.create_first()
         if password:
@@ -80,10 +84,15 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 def _server(config: Config, engine: Engine, consents: ConsentLedger) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
-    more = [control_routes(engine), dictionary_routes(engine.store, desk)]
+    erasures = ErasureDesk(engine, [config.data])
+    more = [
+        control_routes(engine),
+        dictionary_routes(engine.store, desk),
+        erasure_routes(erasures, engine.store),
+    ]
     return _Server(
         uvicorn.Config(
-            create_app(reads, engine.store, config, more, desk, consents),
+            create_app(reads, engine.store, config, more, desk, consents, erasures),
             host=config.console.host,
             port=config.console.port,
             log_level="warning",

@@ -33,6 +33,7 @@ COMMANDS = {
     "verify": ("tekil.cli.deriving:verify_command", "Compare a fresh rebuild with what is live."),
     "consent": ("tekil.cli.consents:consent", "Look at consents, record them, link to the page for them."),
     "request": ("tekil.cli.requests:request", "Take in what people ask for by right, and answer it."),
+    "erase": ("tekil.cli.erasing:erase", "Erase a person from everything that is kept, and prove it."),
     "export-person": ("tekil.cli.requests:export_person", "Print everything that is held about a person."),
 }
 """Name → where the command is, and what it does in a line."""

@@ -23,6 +23,7 @@ from tekil.console import (
     audit,
     consent_page,
     dictionary,
+    erasure,
     live,
     people,
     quality,
@@ -40,6 +41,7 @@ from tekil.console.hues import Hues
 from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
+from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
 from tekil.privacy import open_keys, open_vault
@@ -74,10 +76,11 @@ def create_app(
     more: Sequence[ControllerRouterHandler] = (),
     desk: QuarantineDesk | None = None,
     consents: ConsentLedger | None = None,
+    erasures: ErasureDesk | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
-    Without a `desk`, the quarantine can be looked at and not replayed.
+    Without a `desk`, the quarantine can be looked at and not replayed; without `erasures`, nobody is erased.
     """
     if config.access.second_factor:
         check_roles(config.access.second_factor)
@@ -92,7 +95,7 @@ def create_app(
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
             *more,
-            *_console(reads, store, config, pages, assets, desk, consents),
+            *_console(reads, store, config, pages, assets, desk, consents, erasures),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -112,6 +115,7 @@ def _console(
     assets: Assets,
     quarantined: QuarantineDesk | None,
     consents: ConsentLedger,
+    erasures: ErasureDesk | None,
 ) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
@@ -140,6 +144,7 @@ def _console(
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
+        "erasures": Provide(lambda: erasures, sync_to_thread=False),
     }
     handlers = [
         *sign_in.ROUTES,
@@ -155,6 +160,7 @@ def _console(
         *quality.ROUTES,
         *consents_page.ROUTES,
         *requests_page.ROUTES,
+        *erasure.ROUTES,
         *consent_page.ROUTES,
     ]
     return [

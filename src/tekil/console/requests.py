@@ -13,7 +13,7 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
 from tekil.access.audit import Act, Actor
-from tekil.access.policy import Permission
+from tekil.access.policy import Permission, may
 from tekil.api import reference as decode
 from tekil.api import segment
 from tekil.api.declared import needs
@@ -132,6 +132,7 @@ def _one(visit: Visit, pages: Pages, desk: Desk, request_id: str, refusal: str =
     value = desk.ledger.tokens.reveal(request.token)
     if value is not None:
         person = desk.ledger.owner(request.subject_kind, value)
+    erased = desk.ledger.store.destructions.newest(1, kind="erasure", reason=request.id)
     return pages.show(
         visit,
         "request.html",
@@ -139,6 +140,8 @@ def _one(visit: Visit, pages: Pages, desk: Desk, request_id: str, refusal: str =
         page="requests",
         row=_row(desk, request, visit),
         person=person,
+        erased=erased[0] if erased else None,
+        may_erase=may(visit.user, Permission.ERASURE_RUN),
         identities=IDENTITY,
         decisions=DECISIONS,
         refusal=refusal,

@@ -4,7 +4,8 @@
 looks afterwards, `scan` reads every byte. What becomes of a table's rows is said beside the table.
 """
 
+from tekil.erasure.desk import ErasureDesk
 from tekil.erasure.eraser import Eraser
 from tekil.erasure.model import Checked, Plan, Proof, Traces
 
-__all__ = ["Checked", "Eraser", "Plan", "Proof", "Traces"]
+__all__ = ["Checked", "Eraser", "ErasureDesk", "Plan", "Proof", "Traces"]
