@@ -55,6 +55,7 @@ class Act(StrEnum):
     ERASURE_PLANNED = "erasure.planned"
     ERASURE_APPLIED = "erasure.applied"
     ERASURE_PROVEN = "erasure.proven"
+    WAREHOUSE_SWEPT = "warehouse.swept"
     SQL_RUN = "sql.run"
     ENGINE_REBUILT = "engine.rebuilt"
     ENGINE_VERIFIED = "engine.verified"

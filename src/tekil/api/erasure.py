@@ -9,6 +9,7 @@ from litestar import Router, get, post
 from litestar.di import Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 
+from tekil.access.audit import Act
 from tekil.access.policy import Permission
 from tekil.api import problems
 from tekil.api.access import ActorHere, actor_of, requires
@@ -34,6 +35,12 @@ class Whom(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reference: Reference
     reason: Reason = ""
     scan: bool = False
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """Whether the file was written anew; an engine of another house does that by itself."""
+
+    swept: bool
 
 
 class DestructionList(msgspec.Struct, frozen=True):
@@ -68,6 +75,12 @@ def erasure_routes(desk: ErasureDesk, store: Store) -> Router:
         """Look in every place again, and return the proof, which takes the first one's place."""
         return desk.prove(data.reference, by, scan=data.scan)
 
+    @post("/erasure/sweep", summary="Write the warehouse's file anew", **run)
+    def sweep(by: ActorHere) -> Swept:
+        """Let the bytes of deleted rows leave the file. The engine waits meanwhile; nobody else does."""
+        store.audit.append(by, Act.WAREHOUSE_SWEPT, "warehouse")
+        return Swept(desk.sweep())
+
     @get(
         "/destructions",
         summary="The destruction log",
@@ -90,6 +103,6 @@ def erasure_routes(desk: ErasureDesk, store: Store) -> Router:
 
     return Router(
         "/v1",
-        route_handlers=[plan, apply, prove, list_destructions, get_destruction],
+        route_handlers=[plan, apply, prove, sweep, list_destructions, get_destruction],
         dependencies={"by": Provide(actor_of, sync_to_thread=False)},
     )

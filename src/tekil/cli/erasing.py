@@ -69,8 +69,20 @@ def prove(context: click.Context, identifier: str, scan: bool, json: bool) -> No
     _print_proof(told, json)
 
 
+@erase.command("sweep")
+@click.pass_context
+def sweep(context: click.Context) -> None:
+    """Write the warehouse's file anew, so that it holds no bytes of deleted rows."""
+    told = _ask(context, "sweep", None, _swept)
+    click.echo("Swept." if told["swept"] else "This warehouse's files are looked after by its own engine.")
+
+
+def _swept(eraser: Eraser) -> dict[str, Any]:
+    return {"swept": eraser.sweep()}
+
+
 def _ask(
-    context: click.Context, verb: str, asked: dict[str, Any], task: Callable[[Eraser], Any]
+    context: click.Context, verb: str, asked: dict[str, Any] | None, task: Callable[[Eraser], Any]
 ) -> dict[str, Any]:
     """Have the running engine do it, or do it here where none runs."""
     settings = config.load(existing(context))

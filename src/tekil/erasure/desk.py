@@ -35,5 +35,9 @@ class ErasureDesk:
         folders = self._folders if scan else ()
         return self._ask(lambda eraser: eraser.prove(reference, by, folders))
 
+    def sweep(self) -> bool:
+        """See `Eraser.sweep`."""
+        return self._ask(lambda eraser: eraser.sweep())
+
     def _ask(self, task: Callable[[Eraser], Result]) -> Result:
         return self._engine.submit(lambda engine: task(Eraser(engine))).result()

@@ -29,7 +29,7 @@ from tekil.store.consent_entries import Entry, by_stream, entry_id, latest
 from tekil.store.erasing import Erased
 from tekil.store.person_rows import declared
 
-SWEPT_AT_ONCE = 1_000_000
+SWEPT_AT_ONCE = 200_000
 """Events up to which the warehouse's file is written anew with every erasure: that takes a second or two."""
 
 PSEUDONYM = "erased~"
@@ -87,10 +87,20 @@ class Eraser:
         return proofs
 
     def sweep(self) -> bool:
-        """Write the warehouse's file anew, so that no bytes of anybody erased are left in it."""
-        swept = self._engine.warehouse.sweep()
-        self._engine.store.wipe()
+        """Write the warehouse's file anew, so that no bytes of anybody erased are left in it.
+
+        Notes it in the proofs of those whose bytes were still there; returns whether the engine can do it.
+        """
+        swept = self._sweep()
+        for entry in self._engine.store.destructions.newest(kind="erasure") if swept else []:
+            if entry.done_at is not None and entry.proof.get("swept_at") is None:
+                proof = msgspec.convert(entry.proof, Proof)
+                self._keep(msgspec.structs.replace(proof, swept_at=self._clock()))
         return swept
+
+    def _sweep(self) -> bool:
+        self._engine.store.wipe()
+        return self._engine.warehouse.sweep()
 
     def prove(self, reference: str, by: Actor, folders: Iterable[Path] = ()) -> Proof:
         """Look once more for somebody who was erased; read every byte in `folders`, where some are given.
@@ -114,7 +124,7 @@ class Eraser:
 
     def _scanned(self, proof: Proof, values: Sequence[str], folders: Iterable[Path]) -> Proof:
         """Return a proof with what a reading of every byte found, kept in the first one's place."""
-        swept_at = self._clock() if self.sweep() else proof.swept_at
+        swept_at = self._clock() if self._sweep() else proof.swept_at
         checked = [*proof.checked, *scan(self._engine, values, folders)]
         told = msgspec.structs.replace(proof, checked=checked, swept_at=swept_at, scanned_at=self._clock())
         return self._keep(told)
@@ -131,7 +141,7 @@ class Eraser:
         finally:
             let_go(engine.warehouse)
         events = int(engine.warehouse.query("SELECT count(*) AS n FROM events")["n"][0].as_py())
-        swept = events <= SWEPT_AT_ONCE and self.sweep()
+        swept = events <= SWEPT_AT_ONCE and self._sweep()
         engine.store.wipe()
         proof = Proof(
             begun.id,

@@ -258,8 +258,8 @@ class DuckDBWarehouse:
             return True
         self._connection.execute("SET preserve_insertion_order = true")
         try:
-            for table in (*self._tables, MARKS, CLUSTERING):
-                with self.transaction():
+            with self.transaction():
+                for table in (*self._tables, MARKS, CLUSTERING):
                     self._connection.execute(f"CREATE TABLE swept AS SELECT * FROM {table}")
                     self._connection.execute(f"DROP TABLE {table}")
                     self._connection.execute(f"ALTER TABLE swept RENAME TO {table}")
