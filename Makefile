@@ -42,13 +42,14 @@ check: .make/test.stamp ## style, types, floors
 	$(BIN)/lint-imports
 
 fast: .make/test.stamp ## the fast tests only, in under a minute
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-browser: .make/test.stamp ## the console's stories, in a real browser
 	$(BIN)/pytest -m 'browser and not clients'
 
-test-slow: .make/test.stamp ## the tests that take minutes: kill -9, full disks, PostgreSQL, fuzzing
+test-slow: .make/test.stamp ## what takes minutes: kill -9, full disks, PostgreSQL, fuzzing, laws on many examples
 	$(BIN)/pytest -m 'slow and not browser and not clients'
+	TEKIL_HYPOTHESIS=thorough TEKIL_LAW_EXAMPLES=30 $(BIN)/pytest -m 'law and not slow' -n $(WORKERS)
 
 test-clients: .make/test.stamp ## the real SDKs from npm and PyPI against a running Tekil
 	$(BIN)/pytest -m clients

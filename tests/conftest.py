@@ -3,16 +3,33 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from collections.abc import Generator
 from typing import NoReturn, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from argon2 import PasswordHasher
+from hypothesis import HealthCheck, is_hypothesis_test, settings
 
+from tekil.store import Users
 from tests.laws.conftest import found, store
+from tests.pace import Pace, is_fast_lane
 
 # The installations of the laws are what many other tests begin with, too.
 __all__ = ["found", "missing", "store"]
+
+# Tests start Tekil again and again; without kept bytecode, every start takes a second more.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Dozens sign in here; a hash that takes a quarter of a second proves nothing more about who may.
+PRODUCTS_HASHER = Users.hasher
+Users.hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+MEMORY = "/dev/shm"
+MEMORY_NEEDED = 2 << 30
+"""Bytes; a run leaves about a tenth of it behind."""
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -20,13 +37,13 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 settings.register_profile(
     "fast",
     deadline=None,
-    max_examples=50,
+    max_examples=30,
     suppress_health_check=[HealthCheck.too_slow],
     print_blob=True,
     # What decides on a landing gives the same answer twice; new examples are looked for everywhere else.
     derandomize=bool(os.environ.get("CI")),
 )
-settings.register_profile("thorough", settings.get_profile("fast"), max_examples=1000)
+settings.register_profile("thorough", settings.get_profile("fast"), max_examples=500)
 settings.load_profile(os.environ.get("TEKIL_HYPOTHESIS", "fast"))
 
 
@@ -57,3 +74,21 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
     """Look at modules that skip themselves, too."""
     return _nothing_skipped((yield))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch the fast lane's pace, and keep its files in memory: it waits for the disk thousands of times.
+
+    What is tried on a full disk, or killed by the hundred, is in the slow lane, on a disk.
+    """
+    config.addinivalue_line("markers", "law: a property, tried on more examples in the slow lane")
+    config.pluginmanager.register(Pace())
+    if is_fast_lane(config) and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what Hypothesis runs, so that the slow lane finds it."""
+    for item in items:
+        if is_hypothesis_test(getattr(item, "function", None)):
+            item.add_marker(pytest.mark.law)

@@ -54,7 +54,7 @@ def test_a_row_that_does_not_follow_from_the_events_is_found(
     ("table", "select", "told"),
     [
         ("ledger", "SELECT * REPLACE (loaded + 1 AS loaded) FROM ledger", "= 4"),
-        ("quarantine", "SELECT * FROM quarantine WHERE FALSE", "the tables hold 0"),
+        ("quarantine", "SELECT * FROM quarantine WHERE FALSE", "the destroyed make 0"),
     ],
 )
 def test_a_ledger_that_does_not_balance_is_found(

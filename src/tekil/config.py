@@ -31,10 +31,20 @@ class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the console and the API listen."""
+    """Where the console and the API listen; `public_url` is how people reach it behind a proxy.
+
+    What `trusted_proxies` (addresses and networks) say of a visitor's address and scheme is believed.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8001
+    public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+
+    @property
+    def origin(self) -> str:
+        """The address that people's browsers show, without a slash at its end."""
+        return self.public_url.rstrip("/") or f"http://localhost:{self.port}"
 
 
 class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,11 +59,40 @@ class Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     master: str = "file:data/master.key"
 
 
+class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An OpenID Connect provider that people sign in by, in `[[access.providers]]`.
+
+    Its secret is read from the environment's `TEKIL_OIDC_NAME_SECRET`. `roles` maps what `roles_claim` holds
+    there to roles here; who has none does not come in. `provision` makes users of those who come.
+    """
+
+    name: str
+    issuer: str
+    client_id: str
+    roles: dict[str, tuple[str, ...]]
+    title: str = ""
+    scope: str = "openid profile"
+    roles_claim: str = "groups"
+    name_claim: str = "preferred_username"
+    provision: bool = True
+
+
 class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the console is guarded: the roles that need a second factor, and how long a session idles."""
+    """How the console is guarded: the roles that need a second factor, and how long a session idles.
+
+    Those in `passkey` need a passkey; no code of an authenticator will do for them.
+    """
 
     second_factor: tuple[str, ...] = ()
+    passkey: tuple[str, ...] = ()
     idle_minutes: int = 60
+    providers: tuple[ProviderSettings, ...] = ()
+
+
+class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where requests of Tekil's may go beside the open internet: addresses and networks in `allow`."""
+
+    allow: tuple[str, ...] = ()
 
 
 class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -113,6 +152,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access: Access = Access()
     consent: ConsentSettings = ConsentSettings()
     iys: IysSettings = IysSettings()
+    outgoing: OutgoingSettings = OutgoingSettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")
@@ -166,12 +206,14 @@ def load(start: Path) -> Config:
             "write one like Europe/Istanbul.",
             code="config_invalid",
         ) from error
-    if not _is_address(config.collect.public_url):
-        raise Misconfigured(
-            f"{path}: collect.public_url {config.collect.public_url!r} is no address of a server; write one "
-            "like https://events.example.com, or leave it out.",
-            code="config_invalid",
-        )
+    addresses = {"collect": config.collect.public_url, "console": config.console.public_url}
+    for section, url in addresses.items():
+        if not _is_address(url):
+            raise Misconfigured(
+                f"{path}: {section}.public_url {url!r} is no address of a server; write one like "
+                "https://events.example.com, or leave it out.",
+                code="config_invalid",
+            )
     places = {
         name: Place(os.environ.get(f"TEKIL_{name.upper()}_URL") or getattr(config, name).url)
         for name in ("log", "warehouse", "store")
@@ -200,6 +242,7 @@ port = {collect_port}
 [console]                  # people and programs read here
 host = "127.0.0.1"
 port = {console_port}
+# public_url = "https://tekil.example.com"   # how people reach the console; passkeys are bound to its host
 
 [log]                      # what was said: raw, durable, in order
 url = "sqlite:///data/log.db"

@@ -15,34 +15,44 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pyarrow as pa
 
 from tekil.dictionary import Dictionary, Rules
-from tekil.errors import Misconfigured, TekilError, Unavailable
-from tekil.identity import EVIDENCE, IDENTITY, person_id
+from tekil.errors import TekilError, Unavailable
+from tekil.identity import EVIDENCE, IDENTITY
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.identity.sql import REACHED_IDENTIFIERS, TOUCHED_KEYS, TOUCHED_PERSONS
-from tekil.load import CUTTINGS, EVENTS, TRAITS, KnownMessages, Prepared, cut, keep, prepare
+from tekil.load import (
+    EVENTS,
+    TRAITS,
+    Floors,
+    KnownMessages,
+    Prepared,
+    ReadAhead,
+    empty_places,
+    keep,
+    prepare,
+)
 from tekil.load import TABLES as LOAD_TABLES
-from tekil.log import READ_SCHEMA, Log
+from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
     VIEWS,
     Bindings,
     CardRows,
     Model,
-    build_cards,
     derive,
     models_digest,
 )
 from tekil.privacy import Vault
 from tekil.privacy.tombstones import Graveyard
+from tekil.publishing import Cycle, Publication, Publishing
 from tekil.store import Store
-from tekil.warehouse import Column, Erasure, Marks, Table, Warehouse, columns_used
+from tekil.warehouse import Column, Erasure, Marks, Table, Warehouse, check_erasure_declared, columns_used
 
 TOUCHED = Table(
     "touched", (Column("person_key", "bigint"),), "person_key", Erasure("nobody", "keys of one cycle")
@@ -60,6 +70,8 @@ IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 CARDS_AT_ONCE = 20_000
+
+NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
 
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
@@ -79,21 +91,6 @@ Progress = Callable[[str, int, int], None]
 def utc_now() -> datetime:
     """Return this instant, UTC without a zone."""
     return datetime.now(UTC).replace(tzinfo=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """What a cycle did: messages taken, persons refreshed, of whom `woken` by time alone; seconds it took.
-
-    `lags` are (seconds from receipt to readable card, messages) of each body.
-    """
-
-    number: int
-    messages: int
-    persons: int
-    woken: int
-    seconds: float
-    lags: tuple[tuple[float, int], ...] = ()
 
 
 class Engine:
@@ -121,22 +118,25 @@ class Engine:
         self._tombstones = self.graveyard.read()
         self._before_commit = tuple(before_commit)
         self._digest = models_digest(models)
+        self.chores: list[Callable[[], bool]] = []
         self._events = _needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
+        self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
         self._rules = Rules(Dictionary())
         self._next_wake: datetime | None = None
         self._published = store.cards.published_cycle()
         self._publisher = ThreadPoolExecutor(1, "tekil-publish")
-        self._publishing: _Publishing | None = None
+        self._publishing: Publishing | None = None
         self._ended = False
         self.beat = time.monotonic()
         self.tables = (*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models))
         check_erasure_declared(self.tables)
         warehouse.create(self.tables)
         warehouse.define(VIEWS)
+        self.floors = Floors.read(warehouse)
 
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
@@ -145,7 +145,7 @@ class Engine:
             self.rebuild(progress)
         else:
             self._catch_up(marks, progress or _silent)
-        self._cut()
+        empty_places(self.log, self.warehouse, self.vault, self._tombstones)
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
         """Publish what the last commit changed, if we died, or the store was away, before that was done.
@@ -172,13 +172,14 @@ class Engine:
         marks = self.warehouse.marks()
         if self._publishing is None:
             self._catch_up(marks, _silent)
-        bodies = self.log.read(marks.position, BODIES_MAX, size=BODIES_SIZE_MAX)
+        bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
-        self.warehouse.set_now(now)
-        if not bodies.num_rows and not self._is_someone_due(now):
+        is_someone_due = self._is_someone_due(now)
+        if not bodies.num_rows and not is_someone_due:
             self._finish_publishing()
             return None
-        due = self._stage_due()
+        self.warehouse.set_now(now)
+        due = self._stage_due(is_someone_due)
         prepared = self._stage_refresh(bodies)
         for look in self._before_commit:
             look(self.warehouse)
@@ -197,11 +198,11 @@ class Engine:
             raise
         self._known.add(prepared.keys)
         if prepared.has_cuttings:
-            self._cut()
+            empty_places(self.log, self.warehouse, self.vault, self._tombstones)
         rows = CardRows.read(self.warehouse, TOUCHED_ANSWERS)
         publish = self._publication("touched_persons_all", rows, after.cycle)
         cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
-        self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
+        self._publishing = Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
 
     def _finish_publishing(self) -> None:
@@ -225,18 +226,26 @@ class Engine:
                     self._run_tasks()
                     busy = self._advance() is not None
                     self.beat = time.monotonic()
+                    if not busy or self._cycles % CYCLES_A_STEP == 0:
+                        busy = self._do_chores() or busy
                     pause = IDLE_SECONDS
                 except Unavailable as error:
                     on_error(error)
                     busy, pause = False, min(pause * 2, 5.0)
-                if not busy or self._cycles % CYCLES_A_STEP == 0:
-                    busy = self._cluster() or busy
                 if not busy:
                     stop.wait(pause)
         finally:
             self._refuse_tasks()
             with contextlib.suppress(Unavailable):
                 self._finish_publishing()
+
+    def _do_chores(self) -> bool:
+        """Do one bounded step of what must be done some time, but holds up nobody; True if there was one.
+
+        Others' `chores` are asked one after the other, each for a step of its own.
+        """
+        self._finish_publishing()
+        return any([self._cluster(), *(chore() for chore in self.chores)])
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
@@ -265,6 +274,7 @@ class Engine:
     def _run_tasks(self) -> None:
         while not self._tasks.empty():
             self._finish_publishing()
+            self._ahead.forget()
             task, future = self._tasks.get()
             try:
                 future.set_result(task(self))
@@ -293,8 +303,9 @@ class Engine:
         after = Marks(marks.position, marks.cycle + 1, now, self._digest)
         with self.warehouse.transaction():
             change(self.warehouse)
+            self.warehouse.derive("new_events", f"SELECT * FROM {EVENTS.name} WHERE FALSE")
             self.warehouse.stage("due", persons.select(["person_key"]))
-            self._stage_refresh(READ_SCHEMA.empty_table())
+            self._stage_answers("SELECT * FROM old_{table}")
             self._write_refresh(after)
         self._next_wake = None
         self._known.forget()
@@ -304,16 +315,6 @@ class Engine:
         """Read anew who was erased: it counts from the next message on."""
         self._tombstones = self.graveyard.read()
 
-    def _cut(self) -> None:
-        """Empty the places of the log that hold messages of persons who were erased before they came."""
-        found = self.warehouse.query(f"SELECT position, number, whole FROM {CUTTINGS.name}").to_pylist()
-        if found:
-            cuttings = [(row["position"], row["number"], row["whole"]) for row in found]
-            cut(self.log, cuttings, self.vault, self._tombstones.has_token)
-            with self.warehouse.transaction():
-                self.warehouse.overwrite(CUTTINGS.name, f"SELECT * FROM {CUTTINGS.name} WHERE FALSE")
-                self.warehouse.set_marks(self.warehouse.marks())
-
     def rebuild(self, progress: Progress | None = None) -> None:
         """Derive everything anew from the events, by the same SELECTs, and put it in the old rows' place."""
         tell = progress or _silent
@@ -321,7 +322,8 @@ class Engine:
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         tell("derive", 0, 1)
-        staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
+        with self.warehouse.bulk():
+            staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_")
         tell("derive", 1, 1)
         after = Marks(marks.position, marks.cycle + 1, now, self._digest)
         self.warehouse.derive(
@@ -336,6 +338,34 @@ class Engine:
             self.warehouse.drop(relation)
         self._next_wake = None
         self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, tell)
+
+    def take_out(self, doomed: str, beside: Callable[[Warehouse], None]) -> None:
+        """Take messages out of history and refresh whom they told of, as if they had never been said.
+
+        `doomed` is a SELECT of their `message_key`s; `beside` writes, in the same transaction, what belongs
+        to that. Call it between cycles, on the loop's thread; of few messages at a time.
+        """
+        warehouse = self.warehouse
+        self._finish_publishing()
+        marks = warehouse.marks()
+        self._catch_up(marks, _silent)
+        now = max(self._clock(), marks.clock or datetime.min)
+        warehouse.set_now(now)
+        warehouse.derive("doomed", doomed)
+        warehouse.derive(
+            "new_events", f"SELECT * FROM {EVENTS.name} WHERE message_key IN (SELECT message_key FROM doomed)"
+        )
+        warehouse.derive("due", "SELECT person_key FROM touched WHERE FALSE")
+        left = "WHERE message_key NOT IN (SELECT message_key FROM doomed)"
+        self._stage_answers(f"SELECT * FROM old_{{table}} {left}")
+        after = replace(marks, cycle=marks.cycle + 1, clock=now)
+        self._next_wake = None
+        with warehouse.transaction():
+            for table in (EVENTS, TRAITS):
+                warehouse.remove(table.name, "message_key", "doomed")
+            beside(warehouse)
+            self._write_refresh(after)
+        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
 
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
@@ -355,36 +385,43 @@ class Engine:
             f"SELECT person_key, wake_at FROM {name} WHERE {condition}" for name in waking
         )
 
-    def _stage_due(self) -> int:
-        selects = self._waking("wake_at <= now()")
-        self.warehouse.derive(
-            "due",
-            f"SELECT person_key FROM ({selects}) AS waking GROUP BY person_key"
-            f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}",
-        )
-        return int(self.warehouse.query("SELECT count(*) AS n FROM due")["n"][0].as_py())
+    def _stage_due(self, is_someone_due: bool) -> int:
+        """Stage `due`: the persons whose time has come, the longest overdue first; return how many."""
+        due = NOBODY
+        if is_someone_due:
+            due = self.warehouse.query(
+                f"SELECT person_key FROM ({self._waking('wake_at <= now()')}) AS waking GROUP BY person_key"
+                f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}"
+            )
+        self.warehouse.stage("due", due)
+        return int(due.num_rows)
 
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self._tombstones)
+        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors, self._tombstones)
+        self._stage_answers("SELECT * FROM old_{table} UNION ALL SELECT {columns} FROM new_{table}")
+        return prepared
+
+    def _stage_answers(self, history: str) -> None:
+        """Stage all answers about those whom `new_events` names, and about the due.
+
+        `history` is the SELECT of what they follow from; `old_{table}` stands for what is in the tables.
+        """
+        warehouse = self.warehouse
         warehouse.derive("touched_keys", TOUCHED_KEYS)
         warehouse.derive("touched_persons", TOUCHED_PERSONS)
         warehouse.derive("reached_identifiers", REACHED_IDENTIFIERS)
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
-        both = {
-            table: f"SELECT * FROM old_{table} UNION ALL SELECT {', '.join(columns)} FROM new_{table}"
-            for table, columns in seen.items()
-        }
+        both = {t: history.format(table=t, columns=", ".join(columns)) for t, columns in seen.items()}
         derive(warehouse, self.models, Bindings(both[EVENTS.name], both[TRAITS.name]), "touched_")
         warehouse.derive(
             "touched_persons_all",
             "SELECT person_key FROM touched_persons UNION SELECT person_key FROM touched_identity",
         )
-        return prepared
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
@@ -408,10 +445,10 @@ class Engine:
         self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
 
-    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> _Publication:
+    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> Publication:
         """Return what publishes the persons in a staged relation, of whom `rows` were read."""
         keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
-        return _Publication(self.store, keys, rows, cycle, self._clock)
+        return Publication(self.store, keys, rows, cycle, self._clock)
 
     def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
         """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
@@ -432,46 +469,6 @@ class Engine:
             )
         )
         self._recent.append((time.monotonic(), replace(cycle, lags=lags)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Publication:
-    """Some persons on their way to the store; those without rows are no more."""
-
-    store: Store
-    keys: pa.ChunkedArray
-    rows: CardRows
-    cycle: int | None
-    clock: Callable[[], datetime]
-
-    @property
-    def persons(self) -> int:
-        return len(self.keys)
-
-    def __call__(self) -> datetime:
-        """Publish; return the instant from which on the cards can be read."""
-        gone = [person_id(key) for key in self.keys.to_pylist()]
-        self.store.cards.publish(gone, list(build_cards(self.rows)), self.cycle)
-        return self.clock()
-
-
-@dataclass(frozen=True, slots=True)
-class _Publishing:
-    """A cycle whose cards are being published, of these bodies; `done` gives when they became readable."""
-
-    cycle: Cycle
-    bodies: pa.Table
-    done: Future[datetime]
-
-
-def check_erasure_declared(tables: Sequence[Table]) -> None:
-    """Return if every table says what erasing a person does with it. Raises `Misconfigured` otherwise."""
-    if silent := [table.name for table in tables if table.erasure is None]:
-        raise Misconfigured(
-            f"{', '.join(silent)} does not say what erasing a person does with its rows: give the table "
-            "erasure=BY_IDENTIFIER, BY_PERSON or Erasure(…).",
-            code="erasure_undeclared",
-        )
 
 
 def _silent(_what: str, _done: int, _all: int) -> None:

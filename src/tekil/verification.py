@@ -49,7 +49,8 @@ def verify(engine: Engine) -> Verification:
     if marks.clock is None:
         return Verification({}, [], check_ledger(engine))
     warehouse.set_now(marks.clock)
-    staged = derive(warehouse, engine.models, Bindings.all(), "fresh_")
+    with warehouse.bulk():
+        staged = derive(warehouse, engine.models, Bindings.all(), "fresh_")
     differences = compare(warehouse, staged)
     rows = {
         table: int(warehouse.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py()) for table in staged
@@ -102,6 +103,8 @@ def check_ledger(engine: Engine) -> list[str]:
               SELECT source, count(*) AS loaded, 0 AS quarantined FROM record_changes GROUP BY source
               UNION ALL
               SELECT source, 0 AS loaded, sum(messages) AS quarantined FROM quarantine GROUP BY source
+              UNION ALL
+              SELECT source, loaded, quarantined FROM destroyed
             ) AS kept GROUP BY source
         """).to_pylist()
     }
@@ -127,7 +130,7 @@ def _miscounted(source: str, row: Mapping[str, Any], kept: Mapping[str, Any]) ->
         "quarantined": int(row["quarantined"]),
     }
     return [
-        f"{source}: the ledger says {count} {name}, the tables hold {kept.get(name, 0)}"
+        f"{source}: the ledger says {count} {name}, the tables and the destroyed make {kept.get(name, 0)}"
         for name, count in expected.items()
         if count != int(kept.get(name, 0))
     ]

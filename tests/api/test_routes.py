@@ -247,6 +247,7 @@ def test_the_document_describes_every_route_and_no_page(client: Client) -> None:
     assert set(document["paths"]) == {
         "/v1/profiles/{reference}",
         "/v1/profiles/{reference}/events",
+        "/v1/readiness",
         "/v1/profiles/{reference}/export",
         "/v1/ledger",
         "/v1/quarantine",

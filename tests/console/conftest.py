@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -34,8 +33,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def store(root: Path) -> Iterator[Store]:
     opened = open_store(f"sqlite:///{root}/store.db")
-    # Two dozen people sign in here; a hash that takes a quarter of a second proves nothing more.
-    opened.users._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     for name in SOURCES:
         opened.keys.create_write_key(name)
     yield opened

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from litestar import Litestar
 from litestar.testing import TestClient
 
 from tekil.console.forms import inner_path
 from tekil.store import Store
 from tekil.store.failures import ACCOUNT_MAX
-from tests.console.conftest import token
+from tests.console.conftest import HTML, token
 
 Client = TestClient[Any]
 Send = Callable[..., Any]
@@ -63,11 +64,14 @@ def test_signing_in_leads_on_and_the_cookie_is_out_of_reach(
     assert visitor.get("/sign-in", follow_redirects=False).headers["location"] == "/"
 
 
-def test_behind_https_the_cookie_travels_only_there(visitor: Client, password: str) -> None:
-    https = {"X-Forwarded-Proto": "https"}
-    form = {"form_token": token(visitor.get("/sign-in").text), "name": "admin", "password": password}
-    answer = visitor.post("/sign-in", data=form, headers=https, follow_redirects=False)
-    assert all("Secure" in cookie for cookie in answer.headers.get_list("set-cookie"))
+def test_by_https_the_cookie_travels_only_there(app: Litestar, password: str) -> None:
+    with TestClient(app, base_url="https://tekil.example") as visitor:
+        visitor.headers.update(HTML)
+        form = {"form_token": token(visitor.get("/sign-in").text), "name": "admin", "password": password}
+        answer = visitor.post("/sign-in", data=form, follow_redirects=False)
+    cookies = answer.headers.get_list("set-cookie")
+    assert len(cookies) == 2
+    assert all("Secure" in cookie and "HttpOnly" in cookie for cookie in cookies)
 
 
 def test_a_wrong_password_is_refused_and_too_many_must_wait(

@@ -22,6 +22,7 @@ from tekil.console.visit import form_token
 from tekil.errors import Misconfigured
 from tekil.store import Store
 from tests.api.reads_double import FullShop
+from tests.console.asking import Answer, Asker, asking
 from tests.console.conftest import HTML, configuration, member
 
 Client = TestClient[Any]
@@ -34,6 +35,8 @@ PLACES = {
     "{request_id:str}": "none",
     "{link:str}": "none",
     "{session_id:str}": "none",
+    "{passkey_id:str}": "none",
+    "{provider:str}": "none",
     "{digest:str}": "000000000000",
 }
 NARROWED = "city=Atlantis"
@@ -68,18 +71,21 @@ def browser(app: Litestar, password: str) -> Iterator[Client]:
         yield client
 
 
-def ask(client: Client, route: Declared, session: str = "", bearer: str = "") -> Any:
+@pytest.fixture(scope="module")
+def asker(app: Litestar, password: str) -> Iterator[Asker]:
+    with asking(app) as opened:
+        yield opened
+
+
+def ask(asker: Asker, route: Declared, session: str = "", bearer: str = "") -> Answer:
     """Ask for a route as somebody would; a form has its token, so that only the policy can refuse it."""
-    client.cookies.delete("tekil_session")
-    if session:
-        client.cookies.set("tekil_session", session)
-    headers = {"Accept": "*/*", **({"Authorization": f"Bearer {bearer}"} if bearer else {})}
+    cookies = {"tekil_session": session} if session else {}
+    headers = {**HTML, "Accept": "*/*", **({"Authorization": f"Bearer {bearer}"} if bearer else {})}
     form = {}
     if route.method == "POST" and not route.by_key:
-        client.cookies.set("tekil_visitor", "v")
+        cookies["tekil_visitor"] = "v"
         form = {"form_token": form_token("v", session)}
-    sent = {"data": form} if form else {}
-    return client.request(route.method, path_of(route), headers=headers, follow_redirects=False, **sent)
+    return asker.ask(route.method, path_of(route), headers, cookies, form)
 
 
 REFUSALS = {
@@ -92,7 +98,7 @@ REFUSALS = {
 }
 
 
-def refusal(answer: Any) -> str:
+def refusal(answer: Answer) -> str:
     """Why somebody was refused, empty where the route let them in, whatever it then answered."""
     if "problem+json" not in answer.headers.get("content-type", ""):
         return ""
@@ -100,47 +106,46 @@ def refusal(answer: Any) -> str:
     return code if code in REFUSALS else ""
 
 
+@pytest.mark.parametrize("narrowed", [False, True], ids=["", "narrowed"])
+@pytest.mark.parametrize("role", ROLES)
 def test_pages_open_for_each_role_as_the_policy_says(
-    browser: Client, routes: list[Declared], sessions: dict[str, str]
+    asker: Asker, routes: list[Declared], store: Store, role: str, narrowed: bool
 ) -> None:
+    session = member(store, role, condition=NARROWED if narrowed else "")
     wrong = []
     for route in routes:
         # Signing out would end the very session that the next question is asked with.
         if route.by_key or route.path in ("/sign-out", "/sign-in"):
             continue
-        for who, session in sessions.items():
-            role, _, narrowed = who.partition(" ")
-            if isinstance(route.access, Access):
-                held = route.access.permission in ROLES[role]
-                open_ = held and (not narrowed or route.access.keeps_to_condition)
-            else:
-                open_ = True
-            said = refusal(ask(browser, route, session))
-            if said != ("" if open_ else "permission_missing"):
-                wrong.append((route.method, route.path, who, said))
+        if isinstance(route.access, Access):
+            held = route.access.permission in ROLES[role]
+            open_ = held and (not narrowed or route.access.keeps_to_condition)
+        else:
+            open_ = True
+        said = refusal(ask(asker, route, session))
+        if said != ("" if open_ else "permission_missing"):
+            wrong.append((route.method, route.path, said))
     assert wrong == []
 
 
-def test_nobody_gets_in_without_a_session_but_where_anybody_may(
-    browser: Client, routes: list[Declared]
-) -> None:
+def test_nobody_gets_in_without_a_session_but_where_anybody_may(asker: Asker, routes: list[Declared]) -> None:
     for route in routes:
-        said = refusal(ask(browser, route))
+        said = refusal(ask(asker, route))
         if route.by_key:
             assert said == "key_missing", route
         else:
             assert said == ("" if route.access == "anybody" else "sign_in_needed"), route
         if not route.by_key:
-            assert refusal(ask(browser, route, session="made-up")) == said or route.method == "POST", route
+            assert refusal(ask(asker, route, session="made-up")) == said or route.method == "POST", route
 
 
 def test_a_key_opens_only_what_its_scope_names_and_no_page(
-    browser: Client, routes: list[Declared], store: Store
+    asker: Asker, routes: list[Declared], store: Store
 ) -> None:
     keys = {p: store.keys.create_api_key("matrix", [p])[1] for p in Permission}
     for route in routes:
         for permission, key in keys.items():
-            said = refusal(ask(browser, route, bearer=key))
+            said = refusal(ask(asker, route, bearer=key))
             if route.by_key:
                 assert isinstance(route.access, Access)
                 assert said == ("" if route.access.permission == permission else "scope_missing"), route
@@ -149,19 +154,19 @@ def test_a_key_opens_only_what_its_scope_names_and_no_page(
 
 
 def test_a_narrowed_key_reads_only_where_the_route_keeps_to_its_rule(
-    browser: Client, routes: list[Declared], store: Store
+    asker: Asker, routes: list[Declared], store: Store
 ) -> None:
     _, key = store.keys.create_api_key("matrix", ["*"], condition=parse_condition(NARROWED))
     for route in routes:
         if route.by_key and isinstance(route.access, Access):
-            said = refusal(ask(browser, route, bearer=key))
+            said = refusal(ask(asker, route, bearer=key))
             assert said == ("" if route.access.keeps_to_condition else "key_narrowed"), route
 
 
-def test_a_session_is_no_key(browser: Client, routes: list[Declared], sessions: dict[str, str]) -> None:
+def test_a_session_is_no_key(asker: Asker, routes: list[Declared], sessions: dict[str, str]) -> None:
     for route in routes:
         if route.by_key:
-            assert refusal(ask(browser, route, session=sessions["administrator"])) == "key_missing", route
+            assert refusal(ask(asker, route, session=sessions["administrator"])) == "key_missing", route
 
 
 def test_every_form_is_refused_without_its_token_whoever_sends_it(
@@ -182,7 +187,7 @@ def test_every_form_is_refused_without_its_token_whoever_sends_it(
 
 
 def test_keys_and_users_are_changed_only_after_a_second_factor(
-    browser: Client, routes: list[Declared], store: Store, monkeypatch: pytest.MonkeyPatch
+    asker: Asker, routes: list[Declared], store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without = member(store, "administrator", factor=False)
     old = member(store, "administrator")
@@ -190,11 +195,11 @@ def test_keys_and_users_are_changed_only_after_a_second_factor(
         if route.by_key or route.method != "POST" or not isinstance(route.access, Access):
             continue
         asked = route.access.permission in STEP_UP
-        answer = ask(browser, route, without)
+        answer = ask(asker, route, without)
         assert (answer.status_code == 403 and answer.json()["code"] == "second_factor_needed") is asked, route
         with monkeypatch.context() as later:
             later.setattr("tekil.console.gate.FRESH_US", -60_000_000)
-            answer = ask(browser, route, old)
+            answer = ask(asker, route, old)
         assert (answer.status_code == 403 and answer.json()["code"] == "second_factor_needed") is asked, route
 
 
@@ -202,12 +207,13 @@ def test_the_way_around_leads_only_where_the_reader_may_go(
     browser: Client, routes: list[Declared], sessions: dict[str, str]
 ) -> None:
     declarations = {route.path: route.access for route in routes if route.method == "GET"}
-    assert {path: declarations[path] for _, path, _ in NAV} == {path: access for _, path, access in NAV}
+    leads = {path: access for _, entries in NAV for _, path, access in entries}
+    assert {path: declarations[path] for path in leads} == leads
     for who, session in sessions.items():
         browser.cookies.set("tekil_session", session)
         home = browser.get("/", headers=HTML)
         assert home.status_code == 200, who
-        for _, path, _ in NAV:
+        for path in leads:
             offered = f'href="{path}"' in home.text.split("<nav")[1].split("</nav>")[0]
             opens = browser.get(path, headers={"Accept": "*/*"}).status_code == 200
             assert offered is opens, (who, path)

@@ -15,9 +15,11 @@ from tekil.dictionary.inference import look
 from tekil.dictionary.model import Alerts
 from tekil.load import Chosen, replay
 from tekil.store import Store
+from tekil.verification import verify
 from tests.dictionary.defining import define, undefine
 from tests.engines.conftest import Pair, everything
 from tests.installation import NOON, Installation
+from tests.retention.keeping import retention, rules
 from tests.streams import SOURCES, Said, cut, hear, streams
 
 # A cycle on Spark takes a second and more, so the fast lane tries one stream and shrinks nothing.
@@ -193,3 +195,30 @@ def test_the_engine_runs_on_spark_and_a_merged_person_is_found_by_e_mail(pair: P
         {"source": "web", "loaded": 2},
     ]
     spark.close()
+
+
+@pytest.mark.slow
+def test_what_retention_takes_out_is_gone_from_both_engines_alike(pair: Pair) -> None:
+    both = pair()
+    try:
+        for place in both:
+            said = [Said("web", NOON + timedelta(seconds=i), message) for i, message in enumerate(STRANGE)]
+            hear(place, [said])
+            rules(place, "{of: events, keep: 1 day}", "{of: events, event: 'E\\''\\', keep: 5 days}")
+            place.pass_time(days=3)
+            retention(place).run()
+            rules(place, "{of: quarantine, keep: 1 day}", "{of: people, keep: 20 days}")
+            retention(place).run()
+            hear(place, [said[:3]])
+        expected, found = (everything(place) for place in both)
+        for table, rows in expected.items():
+            assert found[table] == rows, table
+        assert expected["destroyed"][0]["quarantined"] > 5
+        assert expected["destroyed"][0]["loaded"] >= 4
+        assert len(expected["events"]) < len(STRANGE) - 8
+        for place in both:
+            assert verify(place.engine).holds
+    finally:
+        for place in both:
+            rules(place)
+            place.close()

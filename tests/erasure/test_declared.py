@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tekil.engine import check_erasure_declared
 from tekil.errors import Misconfigured
-from tekil.warehouse import BY_PERSON, Column, Erasure, Table
+from tekil.warehouse import BY_PERSON, Column, Erasure, Table, check_erasure_declared
 from tests.laws.conftest import Found
 
 

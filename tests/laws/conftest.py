@@ -15,8 +15,8 @@ from tests.installation import Installation
 
 Found = Callable[[], Installation]
 
-LAW_EXAMPLES = int(os.environ.get("TEKIL_LAW_EXAMPLES", "4"))
-"""Random installations that each law is tried on; the slow lane tries many more."""
+LAW_EXAMPLES = int(os.environ.get("TEKIL_LAW_EXAMPLES", "2"))
+"""Random installations that each law is tried on; `make test-slow` says how many there."""
 
 
 @pytest.fixture(scope="module")

@@ -171,8 +171,8 @@ def crash_everywhere(folder: Path, stride: int) -> list[str]:
 
 
 def test_a_cycle_cut_off_anywhere_is_as_if_it_had_not_been(tmp_path: Path) -> None:
-    where = crash_everywhere(tmp_path, stride=13)
-    assert len(where) > 4
+    where = crash_everywhere(tmp_path, stride=29)
+    assert len(where) > 1
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from tekil.erasure import Eraser
 from tekil.verification import verify
 from tests.installation import Installation, microseconds
 from tests.laws.conftest import LAW_EXAMPLES, Found
-from tests.streams import Said, cut, hear, streams
+from tests.streams import Said, hear, streams
 
 FEW = settings(max_examples=LAW_EXAMPLES)
 
@@ -67,15 +67,15 @@ def erase(installation: Installation, reference: str) -> None:
 @FEW
 @given(st.data())
 def test_law_10_erased_is_gone_and_nobody_else_notices(found: Found, data: st.DataObject) -> None:
-    said = data.draw(streams(most=14, bad=True))
+    said = data.draw(streams(most=7, bad=True))
     reference = whoever(said, data.draw(st.integers(0, 100)))
     assume(reference is not None)
     assert reference is not None
     end = max(one.received_at for one in said)
     erased = found()
     erased.now = end
-    repeated = data.draw(st.lists(st.sampled_from(said), max_size=3))
-    hear(erased, cut(data.draw, [*said, *repeated]))
+    repeated = data.draw(st.lists(st.sampled_from(said), max_size=2))
+    hear(erased, [[*said, *repeated]])
     theirs = owned(erased, reference) or {tuple(reference.split(":", 1))}
     erase(erased, reference)
     assert verify(erased.engine).holds
@@ -83,8 +83,8 @@ def test_law_10_erased_is_gone_and_nobody_else_notices(found: Found, data: st.Da
 
     # What comes late, and whatever was said already and comes once more, changes nothing.
     knowledge, cards = erased.knowledge(), erased.cards()
-    late = data.draw(st.lists(st.sampled_from(said), max_size=6))
-    hear(erased, cut(data.draw, late) if late else [])
+    late = data.draw(st.lists(st.sampled_from(said), max_size=4))
+    hear(erased, [late] if late else [])
     assert (erased.knowledge(), erased.cards()) == (knowledge, cards)
     assert verify(erased.engine).holds
     assert not [m for m in in_log(erased) if names(erased, m, theirs)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tekil.load.sealing import SUSPICIOUS, SUSPICIOUS_ID, seal_id, seal_json, seal_text
+from tekil.load.sealing import SUSPICIOUS, seal_id, seal_json, seal_text, suspicious_id
 from tekil.privacy.find import KEYS, TOKEN, Kind, find
 from tekil.warehouse.duckdb import DuckDBWarehouse
 from tests.canary import CANARY, PLANTED, TRACES, traces
@@ -137,7 +137,7 @@ def test_an_id_is_sealed_or_not_whatever_else_its_message_holds(before: str, val
     """Law: an id that would be sealed is always looked at, or one person would become two."""
     for text in (value, f"{before}{value}{after}"):
         if seal_id(text, marked) != text:
-            suspects = f"SELECT regexp_matches($1, '{SUSPICIOUS_ID}') AS is_suspect"
+            suspects = f"SELECT {suspicious_id('$1')} AS is_suspect"
             assert WAREHOUSE.read(suspects, {"1": text}).to_pylist() == [{"is_suspect": True}]
 
 

@@ -15,7 +15,7 @@ from tekil.store import Card, Store, open_store
 from tekil.store import failures as failures_module
 from tekil.store import keys as keys_module
 from tekil.store import sessions as sessions_module
-from tekil.store.failures import ACCOUNT_MAX, ADDRESS_MAX, Guess, Locked
+from tekil.store.failures import ACCOUNT_MAX, ADDRESS_MAX, STRANGERS_MAX, Guess, Locked
 
 BY = Actor("user", "admin", "10.0.0.1")
 GOOD = "mavi minder pencere"
@@ -132,21 +132,55 @@ def test_sessions_are_listed_and_ended_one_by_one(store: Store) -> None:
     assert store.sessions.find(tokens[1])
 
 
-def test_wrong_guesses_lock_an_account_from_everywhere_and_in_every_process(store: Store, url: str) -> None:
+def test_whoever_guesses_waits_in_every_process_and_the_owner_elsewhere_does_not(
+    store: Store, url: str
+) -> None:
     password = store.users.create("ayse", ["sales"])
-    for n in range(ACCOUNT_MAX):
-        assert store.users.sign_in("ayse", "wrong", f"10.0.0.{n}") is None
+    for _ in range(ACCOUNT_MAX):
+        assert store.users.sign_in("ayse", "wrong", "203.0.113.7") is None
     other = open_store(url)
-    with pytest.raises(Locked) as caught:
-        other.users.sign_in("ayse", password, "10.1.1.1")
-    assert 0 < caught.value.seconds <= 15 * 60
-    assert acts(store).count("session.locked") == 1
-    with pytest.raises(Locked):
-        other.users.sign_in("ayse", password, "10.1.1.2")
-    assert acts(store).count("session.locked") == 1
-    other.users.set_enabled("ayse", True, BY)
+    for _ in range(2):
+        with pytest.raises(Locked) as caught:
+            other.users.sign_in("ayse", password, "203.0.113.7")
+        assert 0 < caught.value.seconds <= 15 * 60
+        assert acts(store).count("session.locked") == 1
     assert other.users.sign_in("ayse", password, "10.1.1.1")
     other.close()
+
+
+def test_guesses_from_everywhere_lock_strangers_out_and_not_who_has_been_here(store: Store) -> None:
+    password = store.users.create("ayse", ["sales"])
+    store.users.create("veli", ["sales"])
+    cookie = store.devices.remember("", "ayse")
+    for n in range(STRANGERS_MAX):
+        store.failures.claim(Guess("password", "ayse", f"203.0.113.{n}"))
+    with pytest.raises(Locked):
+        store.users.sign_in("ayse", password, "10.1.1.1")
+    with pytest.raises(Locked):
+        store.users.sign_in("ayse", password, "10.1.1.1", store.devices.known("made up", "ayse"))
+    assert store.devices.known(cookie, "veli") == ""
+    assert store.users.sign_in("ayse", password, "203.0.113.1", store.devices.known(cookie, "ayse"))
+    # Whoever stole the browser guesses no longer than anybody.
+    for _ in range(ACCOUNT_MAX):
+        assert store.users.sign_in("ayse", "wrong", "", store.devices.known(cookie, "ayse")) is None
+    with pytest.raises(Locked):
+        store.users.sign_in("ayse", password, "", store.devices.known(cookie, "ayse"))
+    store.users.set_enabled("ayse", True, BY)
+    assert store.users.sign_in("ayse", password, "10.1.1.1")
+
+
+def test_a_browser_gets_a_new_mark_at_each_sign_in_and_a_planted_one_is_worth_nothing(store: Store) -> None:
+    store.users.create("ayse", ["sales"])
+    planted = store.devices.remember("", "mallory")
+    kept = store.devices.remember(planted, "ayse")
+    assert store.devices.known(planted, "ayse") == store.devices.known(planted, "mallory") == ""
+    assert store.devices.known(kept, "ayse")
+    assert store.devices.known(kept, "mallory")
+    again = store.devices.remember(kept, "ayse")
+    assert [bool(store.devices.known(token, "ayse")) for token in (kept, again)] == [False, True]
+    store.users.reset_password("ayse", BY)
+    assert store.devices.known(again, "ayse") == ""
+    assert store.devices.known(again, "mallory")
 
 
 def test_an_address_that_tries_many_names_is_locked_and_a_name_nobody_has_counts_too(store: Store) -> None:

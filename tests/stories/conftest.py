@@ -9,7 +9,7 @@ import pytest
 from tests.running_tekil import Running, running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with running(tmp_path_factory.mktemp("stories")) as started:
         yield started

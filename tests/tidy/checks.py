@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 FUNCTION_LINES_MAX = 70
 MODULE_LINES_MAX = 500
@@ -27,11 +28,23 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|NotImplementedError)\b")
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
+def tree(source: str) -> ast.Module:
+    """Return a source's syntax tree; reading one takes longer than any rule does."""
+    return ast.parse(source)
+
+
+@cache
+def nodes(source: str) -> tuple[ast.AST, ...]:
+    """Return all nodes of a source."""
+    return tuple(ast.walk(tree(source)))
+
+
 def long_functions(source: str) -> list[str]:
     """Return the functions with more lines than fit on a screen, decorators not counted."""
     return [
         f"{node.lineno}: {node.name} has {lines} lines, over {FUNCTION_LINES_MAX}"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if isinstance(node, Function)
         and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > FUNCTION_LINES_MAX
     ]
@@ -53,7 +66,7 @@ def banned_classes(source: str) -> list[str]:
     """Return the classes one of whose words is a banned name, such as `KeyManager`."""
     return [
         f"{node.lineno}: class {node.name} says nothing about what it is"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if isinstance(node, ast.ClassDef)
         and {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+", node.name)}
         & BANNED_NAMES
@@ -64,13 +77,42 @@ def local_imports(source: str) -> list[str]:
     """Return the imports of our own modules inside functions, where the floors cannot be seen."""
     return [
         f"{inner.lineno}: {node.name} imports {name} inside"
-        for node in ast.walk(ast.parse(source))
+        for node in nodes(source)
         if isinstance(node, Function)
         for inner in ast.walk(node)
         if isinstance(inner, ast.Import | ast.ImportFrom)
         for name in imported(inner, "tekil.x")
         if name.split(".")[0] == "tekil"
     ]
+
+
+WAYS_OUT = re.compile(
+    r"^(httpx\.(Client|AsyncClient|HTTPTransport|AsyncHTTPTransport|get|post|put|patch|delete|head|options|request|stream)"
+    r"|httpcore\..*(Pool|Proxy|Backend|request|stream)|urllib\.request\..*|http\.client\..*"
+    r"|socket\.(socket|create_connection)|requests\..*|aiohttp\..*|urllib3\..*)$"
+)
+
+
+def ways_out(source: str) -> list[str]:
+    """Return the places that open a connection to somewhere, by whatever name they imported it."""
+    tree = ast.parse(source)
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {
+                a.asname or a.name.split(".")[0]: a.name if a.asname else a.name.split(".")[0]
+                for a in node.names
+            }
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            known |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            first, dot, rest = ast.unparse(node).partition(".")
+            name = known.get(first, "") + dot + rest
+            if WAYS_OUT.match(name):
+                found.append(f"{node.lineno}: {name}")
+    return found
 
 
 def unfinished(source: str) -> list[str]:
@@ -95,7 +137,7 @@ def undocumented(source: str) -> list[str]:
                 if not decorators & {"overload", "override", "setter"} and not ast.get_docstring(node):
                     complaints.append(f"{node.lineno}: {owner}{node.name} has no docstring")
 
-    visit(ast.parse(source).body, "")
+    visit(tree(source).body, "")
     return complaints
 
 
@@ -139,7 +181,7 @@ def dead_modules(sources: Mapping[str, str], packages: set[str], roots: Iterable
             continue
         alive.add(module)
         names = {module.rpartition(".")[0]}
-        for node in ast.walk(ast.parse(sources[module])):
+        for node in nodes(sources[module]):
             names.update(imported(node, module, is_package=module in packages))
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 names.add(node.value.partition(":")[0])

@@ -86,3 +86,27 @@ def test_a_document_asks_only_for_targets_that_exist() -> None:
 def test_a_lock_file_is_read_by_package_and_version() -> None:
     lock = 'a==1.0 \\\n    --hash=sha256:00\nB[x]==2 ; python_full_version < "3.12" \\\nb==3 \\\n'
     assert checks.pins(lock) == {"a": {"1.0"}, "b": {"2", "3"}}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import httpx\nhttpx.get('x')",
+        "import httpx as h\nh.Client()",
+        "from httpx import AsyncClient as C\nC()",
+        "import urllib.request\nurllib.request.urlopen('x')",
+        "from urllib import request\nrequest.urlopen('x')",
+        "from urllib.request import urlopen\nurlopen('x')",
+        "import socket\nsocket.create_connection(('x', 1))",
+        "import http.client\nhttp.client.HTTPSConnection('x')",
+    ],
+)
+def test_a_way_out_is_found_by_whatever_name(source: str) -> None:
+    assert checks.ways_out(source)
+
+
+def test_what_only_names_a_library_is_no_way_out() -> None:
+    assert (
+        checks.ways_out("import httpx\ndef f(answer: httpx.Response) -> int:\n    return httpx.codes.OK")
+        == []
+    )

@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,14 @@ PRODUCT = {path: source for path, source in SOURCES.items() if path.startswith("
 EXPLAINED = {path: source for path, source in PRODUCT.items() if "/migrations/versions/" not in path}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forget_the_trees() -> Iterator[None]:
+    """Half a million nodes are no good company for the tests that follow."""
+    yield
+    checks.tree.cache_clear()
+    checks.nodes.cache_clear()
+
+
 def complaints(sources: dict[str, str], check: Callable[[str], list[str]]) -> list[str]:
     return [f"{path}:{complaint}" for path, source in sources.items() for complaint in check(source)]
 
@@ -47,6 +55,24 @@ def test_all_our_python_is_of_a_size_and_a_name(check: Callable[[str], list[str]
 @pytest.mark.parametrize("check", [checks.local_imports, checks.unfinished])
 def test_the_product_hides_nothing_and_is_finished(check: Callable[[str], list[str]]) -> None:
     assert complaints(PRODUCT, check) == []
+
+
+OUTWARD = {
+    "src/tekil/outgoing/client.py": "the one way out",
+    "src/tekil/pull/door.py": "this installation's own door, named on the command line",
+    "src/tekil/library.py": "this machine's own engine",
+    "src/tekil/readiness/sight.py": "this installation's own door, to see whether it lives",
+    "src/tekil/demonstration.py": "the demonstration's own door",
+    "src/tekil/demo/post.py": "the demonstration's own door",
+    "src/tekil/ports.py": "listens, to see whether a port is free",
+    "src/tekil/warehouse/spark_session.py": "the Spark server of warehouse.url, to see whether it is there",
+}
+"""The modules that open connections, and to what; others go through `tekil.outgoing`, which is guarded."""
+
+
+def test_there_is_one_guarded_way_out() -> None:
+    found = {path for path, source in PRODUCT.items() if checks.ways_out(source)}
+    assert found == OUTWARD.keys()
 
 
 def test_every_public_function_says_what_it_does() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -73,6 +74,16 @@ def test_replace_takes_the_touched_keys_and_leaves_the_others(warehouse: Warehou
     with warehouse.transaction():
         warehouse.replace("notes", "touched", "SELECT 'a' AS author, 9 AS number")
     assert authors(warehouse) == [("a", 9), ("b", 3)]
+
+
+def test_rows_are_removed_by_any_column(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        for author, number in (("a", 1), ("a", 2), ("b", 2), ("c", 4)):
+            write(warehouse, author, number)
+    warehouse.derive("doomed", "SELECT 2 AS number UNION ALL SELECT 2 UNION ALL SELECT 7")
+    with warehouse.transaction():
+        warehouse.remove("notes", "number", "doomed")
+    assert authors(warehouse) == [("a", 1), ("c", 4)]
 
 
 def test_overwrite_leaves_only_what_it_was_given(warehouse: Warehouse) -> None:
@@ -202,6 +213,18 @@ def test_readers_can_only_select_and_only_from_what_is_here(warehouse: Warehouse
         ("iso_text(TIMESTAMP '2026-01-31 12:00:00.123456')", "2026-01-31T12:00:00.123Z"),
         ("iso_text(TIMESTAMP '1969-12-31 23:59:59.999')", "1969-12-31T23:59:59.999Z"),
         ("person_id_of(255)", "p00000000000000ff"),
+        ("variant_text(as_variant('{\"Sipariş No\":\"x\"}'), 'Sipariş No')", "x"),
+        ("variant_text(as_variant('{\"a\":12.5}'), 'a')", "12.5"),
+        ("variant_text(as_variant('{\"a\":true}'), 'a')", "true"),
+        ("variant_text(as_variant('{\"a\":null}'), 'a')", None),
+        ("decimal_of('-3.00005')", Decimal("-3.0001")),
+        ("decimal_of('1e3')", None),
+        ("decimal_of('99999999999999.99999')", None),
+        ("divided(CAST(2 AS DECIMAL(18, 4)), CAST(-3 AS DECIMAL(18, 4)))", Decimal("-0.6667")),
+        ("divided(CAST(2 AS DECIMAL(18, 4)), CAST(0 AS DECIMAL(18, 4)))", None),
+        ("days_between(TIMESTAMP '2026-01-02 00:00:00.000001', TIMESTAMP '2026-01-01')", -2),
+        ("days_between(TIMESTAMP '2026-01-01', TIMESTAMP '2026-01-02 23:59:59')", 1),
+        ("day_in(TIMESTAMP '2026-01-31 21:30:00', 'Europe/Istanbul')", date(2026, 2, 1)),
     ],
 )
 def test_macros_mean_the_same_everywhere(warehouse: Warehouse, macro: str, answer: object) -> None:

@@ -45,6 +45,14 @@ class Act(StrEnum):
     SECOND_FACTOR_OFF = "second_factor.off"
     SECOND_FACTOR_WRONG = "second_factor.refused"
     RECOVERY_CODE_USED = "second_factor.recovered"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
+    PASSKEY_REFUSED = "passkey.refused"
+    PASSKEY_SUSPECT = "passkey.suspect"
+    IDENTITY_LINKED = "identity.linked"
+    CONNECTION_SET = "connection.set"
+    CONNECTION_AUTHORISED = "connection.authorised"
+    CONNECTION_REMOVED = "connection.removed"
     EXPORTED = "person.exported"
     CONSENT_RECORDED = "consent.recorded"
     REQUEST_CHANGED = "request.changed"
@@ -138,12 +146,15 @@ def chained(entry: Entry, previous: str) -> str:
     return hashlib.sha256(previous.encode() + b"\n" + msgspec.json.encode(fields)).hexdigest()
 
 
-def verify(entries: Iterable[Entry], head: Head, noted: Head | None = None) -> Misfit | None:
+def verify(
+    entries: Iterable[Entry], head: Head, noted: Head | None = None, *, after: Head = BEGINNING
+) -> Misfit | None:
     """Walk entries in their order; return the first that does not fit, or nothing where all do.
 
-    `head` is what the store keeps apart; `noted` is a head written down earlier, outside.
+    `head` is what the store keeps apart; `noted` is a head written down earlier, outside. The walk begins
+    `after` an entry that was found to fit before.
     """
-    last = BEGINNING
+    last = after
     if noted is not None and noted.number == 0 and noted != BEGINNING:
         return Misfit(0, "the noted head is none of this trail's")
     for entry in entries:

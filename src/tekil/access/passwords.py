@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from base64 import b64encode
+
+from argon2 import PasswordHasher
 
 from tekil.errors import BadRequest
 
@@ -34,3 +37,17 @@ def check_password(password: str, name: str) -> None:
 def one_time_password() -> str:
     """Return a password to be told once and changed at the first sign-in."""
     return secrets.token_urlsafe(12)
+
+
+def nobodys_hash(hasher: PasswordHasher) -> str:
+    """Return a hash that no password has and that takes `hasher` as long to verify as one of its own.
+
+    It is made by chance, not by hashing: every process that opens the store needs one, few ever verify it.
+    The text is PHC's: https://github.com/P-H-C/phc-string-format.
+    """
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, tag = (
+        b64encode(secrets.token_bytes(length)).decode().rstrip("=")
+        for length in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v=19${costs}${salt}${tag}"

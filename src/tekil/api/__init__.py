@@ -8,6 +8,8 @@ from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
 from tekil.api.person_export import export_routes
 from tekil.api.problems import answer, explain
+from tekil.api.proxies import Proxies
+from tekil.api.readiness import readiness_routes
 from tekil.api.routes import routes
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "FOR_SIGNED_IN",
     "KeyRing",
     "Metrics",
+    "Proxies",
     "address_of",
     "answer",
     "check_declared",
@@ -24,6 +27,7 @@ __all__ = [
     "export_routes",
     "keep_slashes",
     "needs",
+    "readiness_routes",
     "reference",
     "routes",
     "segment",

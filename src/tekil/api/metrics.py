@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
@@ -77,12 +77,16 @@ class Gauges(Collector):
 
 
 class Metrics(ASGIMiddleware):
-    """The registry of one application; as middleware it also times its requests."""
+    """The registry of one application; as middleware it also times its requests.
+
+    `read_at` is when somebody last read the figures (UTC, without a zone), nothing before the first.
+    """
 
     scopes = (ScopeType.HTTP,)
 
     def __init__(self, reads: Reads) -> None:
         """Take what the figures are read through."""
+        self.read_at: datetime | None = None
         self._registry = CollectorRegistry()
         self._registry.register(Gauges(reads))
         self._durations = Histogram(
@@ -111,7 +115,8 @@ class Metrics(ASGIMiddleware):
             self._durations.labels(*labels).observe(time.perf_counter() - started)
 
     def text(self) -> bytes:
-        """Return the figures in Prometheus' text format."""
+        """Return the figures in Prometheus' text format, and note that somebody reads them."""
+        self.read_at = datetime.now(UTC).replace(tzinfo=None)
         return generate_latest(self._registry)
 
 

@@ -7,9 +7,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 
+from tekil.access.audit import SYSTEM
 from tekil.config import Config
 from tekil.errors import Misconfigured
-from tekil.privacy.iys.client import IysClient
+from tekil.outgoing import Connections, Outgoing
+from tekil.privacy.iys.client import CONNECTION, IysClient, connection
 from tekil.privacy.iys.sync import IysSync
 from tekil.privacy.ledger import ConsentLedger
 
@@ -19,7 +21,12 @@ PASSWORD = "TEKIL_IYS_PASSWORD"
 
 @contextlib.contextmanager
 def kept_in_step(
-    config: Config, ledger: ConsentLedger, stop: threading.Event, say: Callable[[str], None]
+    config: Config,
+    ledger: ConsentLedger,
+    connections: Connections,
+    outgoing: Outgoing,
+    stop: threading.Event,
+    say: Callable[[str], None],
 ) -> Iterator[None]:
     """Run the thread until the block ends and `stop` is set; nothing at all without `[iys]` in tekil.toml.
 
@@ -36,12 +43,13 @@ def kept_in_step(
             "password of the API user at İYS, or take the section out.",
             code="iys_password_missing",
         )
+    connections.put(connection(settings.base_url, settings.username, password), SYSTEM)
     client = IysClient(
         settings.base_url,
         settings.iys_code,
         settings.brand_code,
-        settings.username,
-        password,
+        connections.of(CONNECTION),
+        outgoing,
         sleep=stop.wait,
     )
     sync = IysSync(ledger, client, settings)

@@ -25,6 +25,7 @@ from tekil.erasure import Eraser, ErasureDesk
 from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
+from tekil.outgoing import Connections, Outgoing
 from tekil.ports import check_port
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.store import Store
@@ -61,6 +62,8 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         if password:
             say(f"Sign in to the console as admin with the password {password}  (shown this once)")
         consents = open_ledger(engine.store, engine.vault, config.consent)
+        outgoing = Outgoing(config.outgoing.allow)
+        connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         server = _server(config, engine, consents)
         stop = threading.Event()
 
@@ -73,11 +76,12 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:
-            with kept_in_step(config, consents, stop, say):
+            with kept_in_step(config, consents, connections, outgoing, stop, say):
                 server.run()
         finally:
             stop.set()
             loop.join()
+            connections.close()
     say("The engine has stopped.")
 
 
@@ -97,6 +101,8 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger) -> _Server:
             port=config.console.port,
             log_level="warning",
             access_log=False,
+            # Who is behind a proxy is for `console.trusted_proxies` to say; see `tekil.api.proxies`.
+            proxy_headers=False,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
     )

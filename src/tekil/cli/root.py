@@ -21,6 +21,7 @@ COMMANDS = {
     "import": ("tekil.cli.imports:import_file", "Send the rows of a file through the door."),
     "profile": ("tekil.cli.looking:profile", "Show a person."),
     "sql": ("tekil.cli.looking:sql", "Run one SELECT over the warehouse."),
+    "readiness": ("tekil.cli.readiness:readiness", "Show what is ready, and what asks for somebody."),
     "status": ("tekil.cli.looking:status", "Show the ledger: what was accepted, what became of it."),
     "user": ("tekil.cli.users:user", "Make, list and change the users of the console."),
     "audit": ("tekil.cli.audit:audit", "Look through the audit trail, and verify it."),

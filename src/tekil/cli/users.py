@@ -9,6 +9,8 @@ import click
 from tekil.access.policy import ROLES, parse_condition
 from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_rows, say
+from tekil.config import load
+from tekil.errors import NotFound
 
 ONCE = "It is shown this once, and is changed at the first sign-in."
 
@@ -93,7 +95,24 @@ def reset_password(context: click.Context, name: str, forget_second_factor: bool
         password = store.users.reset_password(name, here())
         if forget_second_factor:
             store.second_factors.remove(name, here())
+            store.passkeys.remove_all(name, here())
     _print_password(name, password, json)
+
+
+@user.command("link")
+@click.argument("name")
+@click.option("--provider", required=True, help="The provider's name in tekil.toml.")
+@click.option("--subject", required=True, help="Who they are there: the claim `sub`.")
+@click.pass_context
+def link(context: click.Context, name: str, provider: str, subject: str) -> None:
+    """Say that somebody at a sign-in provider is a user who is here already."""
+    folder = existing(context)
+    config = load(folder)
+    issuers = [known.issuer for known in config.access.providers if known.name == provider]
+    if not issuers:
+        raise NotFound(f"tekil.toml has no provider named {provider!r}.", code="provider_unknown")
+    with opened_store(folder) as store:
+        store.identities.link(name, issuers[0], subject, here())
 
 
 def _print_password(name: str, password: str, json: bool) -> None:

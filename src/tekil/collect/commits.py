@@ -113,9 +113,12 @@ class Commits:
         batch.bytes = size
         if not self._busy:
             self._busy = True
-            # Not at once: the other requests of this turn of the loop join the same commit.
-            self._loop.call_soon(self._begin)
+            self._begin_soon()
         return batch
+
+    def _begin_soon(self) -> None:
+        """Begin a commit, but not at once: the requests of this turn of the loop and of the next join."""
+        self._loop.call_soon(self._loop.call_soon, self._begin)
 
     def _begin(self) -> None:
         batch, self._next = self._next, Batch(self._loop)
@@ -140,7 +143,7 @@ class Commits:
 
     def _settle(self, batch: Batch, error: Unavailable | None) -> None:
         if self._next.entries:
-            self._loop.call_soon(self._begin)
+            self._begin_soon()
         else:
             self._busy = False
         batch.settle(error)

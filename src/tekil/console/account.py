@@ -92,7 +92,7 @@ def show_enrolment(
     visit: VisitHere, pages: PagesHere, store: StoreHere, settings: NamedDependency[Config]
 ) -> Response[str] | Redirect:
     """Show the code that an authenticator reads, until it is confirmed."""
-    if visit.user is not None and visit.user.has_second_factor:
+    if visit.user is not None and visit.user.has_authenticator:
         return go("/account")
     return _enrolment(visit, pages, store, settings)
 
@@ -123,8 +123,10 @@ def confirm_enrolment(
     visit: VisitHere, form: FormHere, pages: PagesHere, store: StoreHere, settings: NamedDependency[Config]
 ) -> Response[str] | Redirect:
     """Turn the second factor on, and show the recovery codes, this once."""
-    if visit.user is not None and visit.user.has_second_factor:
+    if visit.user is not None and visit.user.has_authenticator:
         return go("/account")
+    if visit.user is not None and visit.user.has_second_factor:
+        step_up(visit)
     try:
         codes = store.second_factors.confirm(visit.actor.name, form.one("code"), visit.actor)
     except (BadRequest, Locked) as error:
@@ -139,7 +141,8 @@ def confirm_enrolment(
 def remove_second_factor(visit: VisitHere, store: StoreHere, settings: NamedDependency[Config]) -> Redirect:
     """Turn one's second factor off, having shown it a short while ago, where no role needs it."""
     step_up(visit)
-    if must_have_second_factor(visit, settings):
+    passkeys = visit.user.passkeys if visit.user else 0
+    if not passkeys and must_have_second_factor(visit, settings):
         raise Forbidden("One of your roles needs a second factor.", code="second_factor_required")
     store.second_factors.remove(visit.actor.name, visit.actor)
     return go("/account")

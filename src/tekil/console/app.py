@@ -25,9 +25,12 @@ from tekil.console import (
     dictionary,
     erasure,
     live,
+    passkeys,
     people,
+    providers,
     quality,
     quarantine,
+    readiness,
     sign_in,
     sources,
     users,
@@ -35,6 +38,7 @@ from tekil.console import (
 from tekil.console import consents as consents_page
 from tekil.console import requests as requests_page
 from tekil.console.assets import Assets
+from tekil.console.ceremonies import Ceremonies
 from tekil.console.forms import check_form, read_form
 from tekil.console.gate import pass_gate
 from tekil.console.hues import Hues
@@ -44,9 +48,11 @@ from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, v
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
+from tekil.outgoing import Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
+from tekil.readiness import Measuring
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -55,7 +61,9 @@ PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 
 
 class Application(Litestar):
-    """Litestar, told of the path before servers decoded the slashes inside its segments."""
+    """Litestar, told of the path before servers decoded its slashes, and of the visitor behind a proxy."""
+
+    proxies = api.Proxies(())
 
     async def __call__(
         self,
@@ -66,6 +74,7 @@ class Application(Litestar):
         """Answer one request, or follow the server's life."""
         if scope["type"] != "lifespan":
             api.keep_slashes(scope)
+            self.proxies.see_through(scope)
         await super().__call__(scope, receive, send)
 
 
@@ -82,20 +91,24 @@ def create_app(
 
     Without a `desk`, the quarantine can be looked at and not replayed; without `erasures`, nobody is erased.
     """
-    if config.access.second_factor:
-        check_roles(config.access.second_factor)
+    for roles in (config.access.second_factor, config.access.passkey):
+        if roles:
+            check_roles(roles)
     assets = Assets(config.data / "cache")
     pages = Pages(config, assets, Hues(store))
     metrics = api.Metrics(reads)
+    vault = open_vault(store, open_keys(config, store))
     if consents is None:
-        consents = open_ledger(store, open_vault(store, open_keys(config, store)), config.consent)
+        consents = open_ledger(store, vault, config.consent)
+    measuring = Measuring(reads, store, config, vault, lambda: metrics.read_at)
     app = Application(
         route_handlers=[
             *api.routes(reads, store, metrics),
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
+            api.readiness_routes(measuring),
             *more,
-            *_console(reads, store, config, pages, assets, desk, consents, erasures),
+            *_console(reads, store, config, pages, assets, desk, consents, measuring, erasures),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -103,6 +116,7 @@ def create_app(
         before_send=[_add_security_headers],
         request_max_body_size=1_000_000,
     )
+    app.proxies = api.Proxies(config.console.trusted_proxies)
     app.state.key_ring = api.KeyRing(store)
     return api.check_declared(app)
 
@@ -115,10 +129,12 @@ def _console(
     assets: Assets,
     quarantined: QuarantineDesk | None,
     consents: ConsentLedger,
+    measuring: Measuring,
     erasures: ErasureDesk | None,
 ) -> list[Router]:
     """Return the pages."""
-    watch = Watch(reads, store)
+    watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
+    known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone)
 
     async def look(request: AnyRequest) -> None:
@@ -140,9 +156,12 @@ def _console(
         "reads": Provide(lambda: reads, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
+        "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),
+        "providers": Provide(lambda: known, sync_to_thread=False),
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
+        "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
     }
@@ -150,11 +169,14 @@ def _console(
         *sign_in.ROUTES,
         *live.ROUTES,
         *people.ROUTES,
+        *readiness.ROUTES,
         *sources.ROUTES,
         *api_keys.ROUTES,
         *audit.ROUTES,
         *users.ROUTES,
         *account.ROUTES,
+        *passkeys.ROUTES,
+        *providers.ROUTES,
         *quarantine.ROUTES,
         *dictionary.ROUTES,
         *quality.ROUTES,

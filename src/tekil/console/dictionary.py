@@ -23,7 +23,7 @@ from tekil.console.forms import Form, FormHere
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.visit import Visit, VisitHere
 from tekil.definitions import Definition, InvalidDefinitions, Written, apply, dump, parse, stored
-from tekil.dictionary import MODES, Dictionary, Event
+from tekil.dictionary import MODES, STAGES, Dictionary, Event
 from tekil.dictionary.health import Said, Violation, days_back, said, violations
 from tekil.dictionary.inference import SeenField, draft, inconsistent, look
 from tekil.errors import BadRequest, NotFound
@@ -192,6 +192,7 @@ def _event_page(
         versions=versions,
         form=form,
         modes=MODES,
+        stages=STAGES,
         due=is_due(event, today),
         saved=saved,
         refusal=refusal,
@@ -218,7 +219,7 @@ def _undefined(event: Event, fields: list[SeenField]) -> list[SeenField]:
     return [field for field in fields if field.path not in known and field.path not in above]
 
 
-HEAD = ("description", "purpose", "steward", "mode", "undefined_fields", "review")
+HEAD = ("description", "purpose", "steward", "mode", "undefined_fields", "review", "stage")
 
 
 def _fields_of(store: Store, event: Event) -> dict[str, str]:
@@ -229,7 +230,7 @@ def _fields_of(store: Store, event: Event) -> dict[str, str]:
     counting = event.spec.counting
     fields = definition.spec.get("fields") or {}
     return {
-        **{name: str(spec.get(name, getattr(event.spec, name))) for name in HEAD},
+        **{name: str(spec.get(name, getattr(event.spec, name)) or "") for name in HEAD},
         "title_tr": event.title.get("tr", ""),
         "title_en": event.title.get("en", ""),
         "owner": event.owner,

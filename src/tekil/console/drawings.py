@@ -101,3 +101,27 @@ def bars(values: Sequence[int], width: float = 120.0, height: float = 28.0) -> l
             Bar(round(i * step, 2), round(height - tall, 2), round(step * 0.8, 2), round(tall, 2), value)
         )
     return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Arc:
+    """A part of a ring: `length` long from `start`, both in parts of a hundred of its way round."""
+
+    state: str
+    value: int
+    start: float
+    length: float
+
+
+def ring(parts: Sequence[tuple[str, int]], gap: float = 1.5) -> list[Arc]:
+    """Return the arcs of a ring, one for each part that holds anything, with a gap after each."""
+    filled = [(state, value) for state, value in parts if value > 0]
+    whole = sum(value for _, value in filled)
+    space = gap if len(filled) > 1 else 0.0
+    arcs: list[Arc] = []
+    start = 0.0
+    for state, value in filled:
+        share = 100 * value / whole
+        arcs.append(Arc(state, value, round(start, 3), round(max(share - space, 0.5), 3)))
+        start += share
+    return arcs

@@ -14,6 +14,10 @@ from tekil.store.clock import now_us
 CHALLENGE = "/second-factor"
 ENROL = "/account/second-factor"
 PASSWORD = "/account/password"
+PASSKEYS = "/account/passkeys"
+
+OPEN = {CHALLENGE: (CHALLENGE, "/second-factor/passkey"), ENROL: (ENROL, PASSKEYS)}
+"""Where something must be done first, the pages that do it; otherwise that page alone."""
 
 FRESH_US = 15 * 60 * 1_000_000
 """How long a second factor counts where keys and users are changed."""
@@ -29,7 +33,7 @@ def pass_gate(visit: Visit, access: Declaration, method: str, config: Config) ->
     if visit.user is None:
         raise SignInNeeded("Sign in to see this page.")
     first = unfinished(visit, config)
-    if first is not None and visit.path != first:
+    if first is not None and visit.path not in OPEN.get(first, (first,)):
         raise LedElsewhere(first)
     if not isinstance(access, Access):
         return
@@ -51,6 +55,8 @@ def unfinished(visit: Visit, config: Config) -> str | None:
         return CHALLENGE
     if user.must_change:
         return PASSWORD
+    if not user.passkeys and must_have_passkey(visit, config):
+        return PASSKEYS
     if not user.has_second_factor and must_have_second_factor(visit, config):
         return ENROL
     return None
@@ -59,6 +65,11 @@ def unfinished(visit: Visit, config: Config) -> str | None:
 def must_have_second_factor(visit: Visit, config: Config) -> bool:
     """Return whether one of the reader's roles cannot do without a second factor here."""
     return visit.user is not None and bool(set(visit.user.roles) & set(config.access.second_factor))
+
+
+def must_have_passkey(visit: Visit, config: Config) -> bool:
+    """Return whether one of the reader's roles must come in by a passkey here, and by no code."""
+    return visit.user is not None and bool(set(visit.user.roles) & set(config.access.passkey))
 
 
 def step_up(visit: Visit) -> None:

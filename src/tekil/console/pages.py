@@ -34,26 +34,67 @@ SECURITY_HEADERS = {
 """No script or style but our own files, ever: what a customer typed cannot become code."""
 
 
-NAV: tuple[tuple[str, str, Access], ...] = (
-    ("live", "/", Access(Permission.EVENTS_READ)),
-    ("people", "/people", Access(Permission.PROFILES_READ, True)),
-    ("sources", "/sources", Access(Permission.LEDGER_READ, True)),
-    ("dictionary", "/dictionary", Access(Permission.DICTIONARY_READ)),
-    ("quality", "/quality", Access(Permission.DICTIONARY_READ)),
-    ("quarantine", "/quarantine", Access(Permission.EVENTS_READ)),
-    ("keys", "/keys", Access(Permission.KEYS_READ)),
-    ("consents", "/consents", Access(Permission.CONSENTS_READ)),
-    ("requests", "/requests", Access(Permission.REQUESTS_READ)),
-    ("users", "/users", Access(Permission.USERS_READ)),
-    ("roles", "/roles", Access(Permission.USERS_READ)),
-    ("audit", "/audit", Access(Permission.AUDIT_READ)),
+Entry = tuple[str, str, Access]
+"""A page's name, its path, and what it asks for."""
+
+NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "now",
+        (
+            ("live", "/", Access(Permission.EVENTS_READ)),
+            ("people", "/people", Access(Permission.PROFILES_READ, True)),
+            ("readiness", "/readiness", Access(Permission.LEDGER_READ)),
+        ),
+    ),
+    (
+        "data",
+        (
+            ("sources", "/sources", Access(Permission.LEDGER_READ, True)),
+            ("dictionary", "/dictionary", Access(Permission.DICTIONARY_READ)),
+            ("quality", "/quality", Access(Permission.DICTIONARY_READ)),
+            ("quarantine", "/quarantine", Access(Permission.EVENTS_READ)),
+        ),
+    ),
+    (
+        "rights",
+        (
+            ("consents", "/consents", Access(Permission.CONSENTS_READ)),
+            ("requests", "/requests", Access(Permission.REQUESTS_READ)),
+        ),
+    ),
+    (
+        "house",
+        (
+            ("users", "/users", Access(Permission.USERS_READ)),
+            ("roles", "/roles", Access(Permission.USERS_READ)),
+            ("keys", "/keys", Access(Permission.KEYS_READ)),
+            ("audit", "/audit", Access(Permission.AUDIT_READ)),
+        ),
+    ),
 )
-"""The way around: a page's name, its path, and what it asks for. Who may not open a page is not shown it."""
+"""The way around, in groups. Who may not open a page is not shown it."""
+
+NEAR = 4
+"""Pages that stand under the thumb where the screen is narrow; the menu beside them holds all."""
+
+
+def open_groups(visit: Visit) -> list[tuple[str, list[Entry]]]:
+    """Return the groups with the pages that are open to a reader; groups without any are left out."""
+    groups = [(name, [entry for entry in entries if visit.opens(entry[2])]) for name, entries in NAV]
+    return [(name, entries) for name, entries in groups if entries]
+
+
+def near(groups: list[tuple[str, list[Entry]]], page: str) -> list[Entry]:
+    """Return the first pages of all; the one that is shown takes the last place where it is none of them."""
+    everything = [entry for _, entries in groups for entry in entries]
+    first = everything[:NEAR]
+    shown = [entry for entry in everything if entry[0] == page and entry not in first]
+    return [*first[: NEAR - len(shown)], *shown]
 
 
 def first_open(visit: Visit) -> str:
     """Return the first page that is open to a reader; their own account is, whatever their roles."""
-    return next((path for _, path, access in NAV if visit.opens(access)), "/account")
+    return next((entries[0][1] for _, entries in open_groups(visit)), "/account")
 
 
 class Pages:
@@ -76,7 +117,8 @@ class Pages:
             source_hue=hues,
             segment=segment,
             workspace=config.workspace.name,
-            nav=NAV,
+            open_groups=open_groups,
+            near=near,
         )
 
     def render(self, visit: Visit, template: str, context: Mapping[str, Any]) -> str:

@@ -119,7 +119,9 @@ def reset_password(
 @post("/users/{name:str}/second-factor/off", opt=WRITE, include_in_schema=False, sync_to_thread=True)
 def forget_second_factor(name: FromPath[str], visit: VisitHere, store: StoreHere) -> Redirect:
     """Forget the second factor of somebody who lost it, after they proved who they are in another way."""
-    store.second_factors.remove(store.users.get(decode(name)).name, visit.actor)
+    user = store.users.get(decode(name)).name
+    store.second_factors.remove(user, visit.actor)
+    store.passkeys.remove_all(user, visit.actor)
     return go(f"/users/{segment(decode(name))}")
 
 

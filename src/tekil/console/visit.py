@@ -25,6 +25,7 @@ SESSION = "tekil_session"
 VISITOR = "tekil_visitor"
 LANGUAGE = "tekil_language"
 THEME = "tekil_theme"
+DEVICE = "tekil_device"
 THEMES = ("auto", "light", "dark")
 
 MINUTE_US = 60_000_000
@@ -94,8 +95,8 @@ def form_token(visitor: str, session: str) -> str:
 
 
 def is_secure(request: AnyRequest) -> bool:
-    """Return whether the visitor speaks https, to us or to the proxy before us."""
-    return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    """Return whether the visitor speaks https, to us or to a proxy of ours (see `tekil.api.proxies`)."""
+    return request.url.scheme == "https"
 
 
 def visit_of(request: AnyRequest, store: Store, config: Config) -> Visit:

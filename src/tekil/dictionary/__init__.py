@@ -2,12 +2,13 @@
 
 from tekil.dictionary.judging import VIOLATIONS, Judged, Rules, judge
 from tekil.dictionary.kinds import DICTIONARY_KIND, EVENT_KIND
-from tekil.dictionary.model import MODES, Dictionary, Event, EventSpec, Field, Mode
+from tekil.dictionary.model import MODES, STAGES, Dictionary, Event, EventSpec, Field, Mode
 
 __all__ = [
     "DICTIONARY_KIND",
     "EVENT_KIND",
     "MODES",
+    "STAGES",
     "VIOLATIONS",
     "Dictionary",
     "Event",

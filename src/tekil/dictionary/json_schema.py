@@ -28,7 +28,7 @@ REMAINDER = "x-tekil"
 """Where the schema keeps what JSON Schema has no word for, so that nothing is lost on the way and back."""
 
 _FIELD_WORDS = ("pii", "keep", "mode")
-_EVENT_WORDS = ("purpose", "steward", "mode", "undefined_fields", "counting", "synonyms", "review")
+_EVENT_WORDS = ("purpose", "steward", "mode", "undefined_fields", "counting", "synonyms", "review", "stage")
 
 
 def to_json_schema(event: Event) -> dict[str, Any]:

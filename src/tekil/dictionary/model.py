@@ -64,6 +64,11 @@ CONTEXT_MEMBERS = {
 COLUMNS = OWN_MEMBERS | CONTEXT_MEMBERS
 
 
+Stage = Literal["visit", "interest", "intent", "sign_up", "purchase", "loyalty"]
+STAGES: tuple[Stage, ...] = ("visit", "interest", "intent", "sign_up", "purchase", "loyalty")
+"""The stages of a customer's journey, from the first visit on."""
+
+
 class Window(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Count one occurrence for each span of time, written like `30 minutes` or `1 day`."""
 
@@ -89,7 +94,8 @@ class EventSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     """An event's `spec`. For messages that are no `track` or `record`, it speaks of all of that type.
 
     `mode` holds for the event's fields unless a field has its own, `undefined_fields` for those that are not
-    listed. `review` is the day (ISO) on which somebody should look at it again.
+    listed. `review` is the day (ISO) on which somebody should look at it again. `stage` is the stage of the
+    customers' journey that the event belongs to.
     """
 
     type: MessageType = "track"
@@ -101,6 +107,7 @@ class EventSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
     counting: Literal["each", "once"] | Window = "each"
     synonyms: tuple[str, ...] = ()
     review: str = ""
+    stage: Stage | None = None
     fields: dict[str, Field] = msgspec.field(default_factory=dict)
 
 

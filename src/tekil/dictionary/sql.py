@@ -168,7 +168,8 @@ def rewritten(columns: Sequence[str]) -> str:
     """
     instead = {
         "is_wrong": "(c.is_wrong OR h.position IS NOT NULL)",
-        "judged_reasons": "h.reasons",
+        "reasons": """CASE WHEN h.position IS NULL THEN c.reasons
+            ELSE concat_ws(',', c.reasons, h.reasons) END""",
         "event": "CASE WHEN c.type = 'track' THEN coalesce(t.true_name, c.event) ELSE c.event END",
         "object": "CASE WHEN c.type = 'record' THEN coalesce(t.true_name, c.object) ELSE c.object END",
         "context": f"""CASE WHEN t.true_name IS NULL THEN c.context

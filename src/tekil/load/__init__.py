@@ -1,6 +1,8 @@
 """From the log to events: parse, check, take duplicates out, keep, count. Read `pipeline` first."""
 
-from tekil.load.cutting import cut, cut_body
+from tekil.load.ahead import ReadAhead
+from tekil.load.cutting import cut, cut_body, empty_places
+from tekil.load.floors import Floor, Floors
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
@@ -8,7 +10,9 @@ from tekil.load.replay import Chosen, QuarantineDesk, replay
 from tekil.load.sealing import seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
     CUTTINGS,
+    DESTROYED,
     EVENTS,
+    FLOORS,
     LEDGER,
     QUARANTINE,
     RECORD_CHANGES,
@@ -23,7 +27,9 @@ from tekil.load.tables import (
 
 __all__ = [
     "CUTTINGS",
+    "DESTROYED",
     "EVENTS",
+    "FLOORS",
     "LEDGER",
     "QUARANTINE",
     "REASONS",
@@ -36,11 +42,15 @@ __all__ = [
     "TRAITS",
     "USER_AGENTS",
     "Chosen",
+    "Floor",
+    "Floors",
     "KnownMessages",
     "Prepared",
     "QuarantineDesk",
+    "ReadAhead",
     "cut",
     "cut_body",
+    "empty_places",
     "keep",
     "prepare",
     "replay",

@@ -27,10 +27,7 @@ SELECT {_WHO}, {", ".join(PARTS)},
 FROM (
   SELECT CASE WHEN user_id IS NOT NULL THEN 'user_id' ELSE 'anonymous_id' END AS kind,
     coalesce(user_id, anonymous_id) AS value, source, message_id, message_key, occurred_at, {_READ}
-  FROM checked c
-  WHERE NOT c.is_wrong AND c.type <> 'record' AND c.context IS NOT NULL AND NOT EXISTS (
-    SELECT 1 FROM repeated r WHERE r.position = c.position AND r.number = c.number
-  )
+  FROM new_events WHERE context IS NOT NULL
 ) AS contexts
 WHERE {_SAID}
 GROUP BY {_WHO}, {", ".join(PARTS)}

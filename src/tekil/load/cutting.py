@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from tekil.load.sealing import ERASED, Token, seal_json
+from tekil.load.tables import CUTTINGS
 from tekil.log import Log
 from tekil.messages import CUT, pack
 from tekil.privacy import Vault
 from tekil.privacy.find import Kind
+from tekil.privacy.tombstones import Tombstones
+from tekil.warehouse import Warehouse
 
 Cutting = tuple[int, int, bool]
 """A position, a message's number there, and whether it goes whole or only what it tells of the person."""
@@ -31,6 +34,17 @@ def cut(log: Log, cuttings: Iterable[Cutting], vault: Vault, is_erased: Callable
         of_body[number] = whole or of_body.get(number, False)
     token = _silencing(vault, is_erased)
     return log.rewrite(list(wanted), lambda position, body: cut_body(body, wanted[position], token))
+
+
+def empty_places(log: Log, warehouse: Warehouse, vault: Vault, tombstones: Tombstones) -> None:
+    """Empty the places of the log that loading noted: what came late about somebody who was erased."""
+    found = warehouse.query(f"SELECT position, number, whole FROM {CUTTINGS.name}").to_pylist()
+    if found:
+        cuttings = [(row["position"], row["number"], row["whole"]) for row in found]
+        cut(log, cuttings, vault, tombstones.has_token)
+        with warehouse.transaction():
+            warehouse.overwrite(CUTTINGS.name, f"SELECT * FROM {CUTTINGS.name} WHERE FALSE")
+            warehouse.set_marks(warehouse.marks())
 
 
 def cut_body(body: bytes, numbers: dict[int, bool], token: Token) -> bytes:

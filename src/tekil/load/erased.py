@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from tekil.load.sealing import Sealed, sealed_identifier
+from tekil.load.sql import checked
 from tekil.messages import CUT_TYPE
 from tekil.privacy import Vault
 from tekil.privacy.tombstones import Tombstones
@@ -29,37 +30,40 @@ INERT = pa.schema(
 """The staged `inert`: messages that leave no row."""
 
 _KEYS = (
-    "c.identifier_key",
-    "key64('anonymous_id:' || c.anonymous_id)",
-    "key64('email:' || c.email)",
-    "key64('phone:' || c.phone)",
-    "key64('user_id:' || c.previous_id)",
-    "key64('anonymous_id:' || c.previous_id)",
+    "key64('user_id:' || user_id)",
+    "key64('anonymous_id:' || anonymous_id)",
+    "key64('email:' || email)",
+    "key64('phone:' || phone)",
+    "key64('user_id:' || previous_id)",
+    "key64('anonymous_id:' || previous_id)",
 )
 
+_GOOD = checked("position, number, occurred_at, user_id, anonymous_id, previous_id, email, phone")
+
 NAMING = " UNION ALL ".join(
-    f"SELECT c.position, c.number FROM checked c JOIN erased_identifiers t ON t.identifier_key = {key}"
-    " WHERE NOT c.is_wrong AND c.occurred_at <= t.erased_at"
+    f"SELECT c.position, c.number FROM (SELECT position, number, occurred_at, {key} AS named_key"
+    f" FROM named_in_good) AS c JOIN erased_identifiers t ON t.identifier_key = c.named_key"
+    " WHERE c.occurred_at <= t.erased_at"
     for key in _KEYS
 )
 """Good messages that name an identifier of somebody who was erased, and were said before that."""
 
-CUT = f"SELECT c.position, c.number FROM checked c WHERE c.type = '{CUT_TYPE}'"
+CUT = f"SELECT position, number FROM opened WHERE type = '{CUT_TYPE}'"
 """Places in the log that were emptied when their person was erased."""
 
 NEW_INERT = """
-SELECT DISTINCT c.position, c.number, c.source, c.received_at FROM checked c
-JOIN inert_places p ON p.position = c.position AND p.number = c.number
+SELECT DISTINCT o.position, o.number, o.source, o.received_at FROM opened o
+JOIN inert_places p ON p.position = o.position AND p.number = o.number
 """
 
 REMAINING = """
-SELECT c.* FROM checked c WHERE NOT EXISTS (
-  SELECT 1 FROM inert i WHERE i.position = c.position AND i.number = c.number
+SELECT o.* FROM opened o WHERE NOT EXISTS (
+  SELECT 1 FROM inert_places i WHERE i.position = o.position AND i.number = o.number
 )
 """
 
 WRONG = """
-SELECT position, number, source, received_at, occurred_at, user_id, anonymous_id, previous_id, email, phone
+SELECT position, number, occurred_at, user_id, anonymous_id, previous_id, email, phone
 FROM opened WHERE is_wrong
 """
 
@@ -80,55 +84,52 @@ class Inert:
 def take_out_erased(
     warehouse: Warehouse, vault: Vault, tombstones: Tombstones, sealed: Sealed, *, has_cuts: bool
 ) -> Inert:
-    """Stage `inert`, and `checked` without them; return their places. Costs nothing where nobody was erased.
+    """Stage `inert`; take them out of `opened` and `sealed_messages`; return their places.
 
-    `has_cuts` says that some places were emptied already.
+    Costs nothing where nobody was erased. `has_cuts` says that some places were emptied already.
     """
-    if not tombstones and not has_cuts:
-        warehouse.stage("inert", INERT.empty_table())
-        return Inert()
     cut = _places(warehouse.query(CUT)) if has_cuts else frozenset()
-    wrong = _wrong(warehouse, vault, tombstones) if tombstones else INERT.empty_table()
     named = _named(warehouse, tombstones, sealed) if tombstones else frozenset()
-    inert = cut | named | _places(wrong)
+    wrong = _wrong(warehouse, vault, tombstones) if tombstones else frozenset()
+    inert = cut | named | wrong
     if not inert:
         warehouse.stage("inert", INERT.empty_table())
         return Inert()
-    warehouse.stage("inert_places", _table_of(cut | named))
-    found = warehouse.query(NEW_INERT).cast(INERT)
-    warehouse.stage("inert", pa.concat_tables([found, wrong]))
-    warehouse.derive("remaining", REMAINING)
-    warehouse.derive("checked", "SELECT * FROM remaining")
-    warehouse.drop("remaining")
+    warehouse.stage("inert_places", _table_of(inert))
+    warehouse.derive("inert", NEW_INERT)
+    warehouse.derive("opened", REMAINING)
+    rows = zip(*(sealed.messages[name].to_pylist() for name in ("position", "number")), strict=True)
+    stays = pa.array([place not in inert for place in rows], pa.bool_())
+    warehouse.stage("sealed_messages", sealed.messages.filter(stays))
     return Inert(inert, inert - cut)
 
 
 def _named(warehouse: Warehouse, tombstones: Tombstones, sealed: Sealed) -> frozenset[Place]:
     """Return the good messages that name somebody who was erased, and the records with a token of theirs."""
     warehouse.stage("erased_identifiers", tombstones.table())
+    warehouse.derive("named_in_good", _GOOD)
     found = _places(warehouse.query(NAMING))
     about = [(p, n) for p, n, token in sealed.mentions if tombstones.has_token(token)]
     if not about:
         return found
     warehouse.stage("about_erased", _table_of(about))
     records = warehouse.query(
-        "SELECT c.position, c.number FROM checked c JOIN about_erased a"
-        " ON a.position = c.position AND a.number = c.number WHERE c.type = 'record'"
+        "SELECT o.position, o.number FROM opened o JOIN about_erased a"
+        " ON a.position = o.position AND a.number = o.number WHERE o.type = 'record'"
     )
     return found | _places(records)
 
 
-def _wrong(warehouse: Warehouse, vault: Vault, tombstones: Tombstones) -> pa.Table:
+def _wrong(warehouse: Warehouse, vault: Vault, tombstones: Tombstones) -> frozenset[Place]:
     """Return those of the messages that cannot be loaded that name somebody who was erased."""
-    rows = warehouse.query(WRONG)
-    kept = []
-    for number, row in enumerate(rows.to_pylist()):
+    found = set()
+    for row in warehouse.query(WRONG).to_pylist():
         named = {kind: row[kind] for kind in ("user_id", "anonymous_id", "email", "phone")}
         both = [*named.items(), ("user_id", row["previous_id"]), ("anonymous_id", row["previous_id"])]
         values = [(kind, sealed_identifier(kind, value, vault)) for kind, value in both if value]
         if any(value and tombstones.silences(kind, value, row["occurred_at"]) for kind, value in values):
-            kept.append(number)
-    return rows.take(pa.array(kept, pa.int64())).select(INERT.names).cast(INERT)
+            found.add((row["position"], row["number"]))
+    return frozenset(found)
 
 
 def _places(rows: pa.Table) -> frozenset[Place]:

@@ -30,9 +30,9 @@ class KnownMessages:
         self._runs: list[Keys] | None = None
 
     def suspects(self, keys: pa.ChunkedArray) -> pa.Table:
-        """Return those of `keys` that may have been loaded, as a table of `message_key`."""
-        wanted = np.unique(_integers(keys))
-        maybe = np.zeros(len(wanted), dtype=bool)
+        """Return those of `keys` that may have been loaded, or are among them twice: `message_key`."""
+        wanted, counts = np.unique(_integers(keys), return_counts=True)
+        maybe = counts > 1
         for run in self._read():
             place = np.searchsorted(run, wanted)
             maybe |= run[np.minimum(place, len(run) - 1)] == wanted

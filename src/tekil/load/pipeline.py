@@ -15,6 +15,7 @@ from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
 from tekil.load import sql
 from tekil.load.erased import Inert, take_out_erased
+from tekil.load.floors import Floors, count_retired, set_aside, write_destroyed
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
 from tekil.load.replay import release, releases_in, write_release
@@ -32,8 +33,15 @@ from tekil.privacy import Vault
 from tekil.privacy.tombstones import Tombstones
 from tekil.warehouse import Warehouse, arrow_schema
 
-NOTHING_KNOWN = pa.schema([("message_key", pa.int64()), ("source", pa.string()), ("message_id", pa.string())])
-"""What `known_messages` looks like where there are no suspects."""
+NOTHING_REPEATED = pa.schema(
+    [
+        ("position", pa.int64()),
+        ("number", pa.int64()),
+        ("source", pa.string()),
+        ("message_key", pa.int64()),
+    ]
+)
+"""What `repeated` looks like where there are no suspects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,7 @@ class Prepared:
     has_traits: bool
     has_personal: bool
     has_violations: bool
+    has_retired: bool
     has_repeated: bool
     has_cuttings: bool
     releases: bool
@@ -57,15 +66,17 @@ def prepare(
     known: KnownMessages,
     vault: Vault,
     rules: Rules | None = None,
+    floors: Floors | None = None,
     tombstones: Tombstones | None = None,
 ) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
-    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's. Reads tables and writes none but the
-    vault's.
+    `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's, `floors` say what is too old to be
+    kept, `tombstones` who was erased. Reads tables and writes none but the vault's.
     """
     unreadable = take_apart(warehouse, bodies)
     judged = hold_against(warehouse, rules)
+    retired = set_aside(warehouse, floors or Floors())
     erased = tombstones or Tombstones({})
     declared = {} if rules is None else rules.declared
     sealed = seal(warehouse, vault, declared, erased.silences_token if erased else nobody)
@@ -82,15 +93,18 @@ def prepare(
         has_traits=_any(shapes["is_telling"]),
         has_personal=values > 0,
         has_violations=judged.breaches,
-        has_repeated=suspects.num_rows > 0 or _repeats(shapes["message_key"]),
+        has_retired=retired,
+        has_repeated=suspects.num_rows > 0,
         has_cuttings=stage_cuttings(warehouse, sealed, inert),
         releases=False,
     )
     find_repeated(warehouse, suspects)
-    warehouse.derive("new_events", sql.NEW_EVENTS)
+    warehouse.derive("new_events", sql.new_events(are_some_repeated=prepared.has_repeated))
     take_traits(warehouse, prepared.has_traits)
-    put_aside(warehouse, prepared.has_quarantine, vault, inert)
+    put_aside(warehouse, prepared.has_quarantine, vault)
     warehouse.derive("new_ledger", sql.COUNTED)
+    if retired:
+        count_retired(warehouse)
     return let_go(warehouse, bodies, prepared)
 
 
@@ -116,12 +130,17 @@ def hold_against(warehouse: Warehouse, rules: Rules | None) -> Judged:
     return judge(warehouse, rules, sql.OPENED_COLUMNS)
 
 
-def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> None:
-    """Stage `repeated`: the good messages that were loaded before, or stand earlier among these."""
-    if suspects.num_rows:
+def find_repeated(warehouse: Warehouse, suspects: pa.Table) -> bool:
+    """Stage `repeated`: the good messages that were loaded before, or stand earlier among these.
+
+    Only those with a suspect's key can be. Returns whether there are any suspects.
+    """
+    are_some: bool = suspects.num_rows > 0
+    if are_some:
         warehouse.stage("suspects", suspects)
-    _derive(warehouse, {"known_messages": sql.KNOWN}, suspects.num_rows > 0, NOTHING_KNOWN)
-    warehouse.derive("repeated", sql.REPEATED)
+    steps = {"known_messages": sql.KNOWN, "repeated": sql.REPEATED}
+    _derive(warehouse, steps, are_some, NOTHING_REPEATED)
+    return are_some
 
 
 def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
@@ -130,14 +149,13 @@ def take_traits(warehouse: Warehouse, there_are_some: bool) -> None:
     _derive(warehouse, steps, there_are_some, arrow_schema(TRAITS))
 
 
-def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault, inert: Inert) -> None:
+def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault) -> None:
     """Stage `new_quarantine`: what cannot be loaded, each with its reasons, its body sealed whole."""
-    steps = {"questionable": sql.QUESTIONABLE, "put_aside": sql.PUT_ASIDE}
-    _derive(warehouse, steps, there_are_some, arrow_schema(QUARANTINE))
-    rows = warehouse.query("SELECT * FROM put_aside")
-    if inert.places:
-        places = zip(rows["position"].to_pylist(), rows["number"].to_pylist(), strict=True)
-        rows = rows.filter(pa.array([place not in inert.places for place in places], pa.bool_()))
+    if not there_are_some:
+        warehouse.stage("new_quarantine", arrow_schema(QUARANTINE).empty_table())
+        return
+    warehouse.derive("questionable", sql.QUESTIONABLE)
+    rows = warehouse.query(sql.PUT_ASIDE)
     bodies = pa.array([vault.seal_body(body) for body in rows["body"].to_pylist()], pa.string())
     at = rows.column_names.index("body")
     warehouse.stage("new_quarantine", rows.set_column(at, "body", bodies))
@@ -187,6 +205,8 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     if prepared.has_violations:
         warehouse.replace(VIOLATIONS.name, "new_violations", "SELECT * FROM new_violations")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")
+    if prepared.has_retired:
+        write_destroyed(warehouse)
     if prepared.has_personal:
         keep_shadows(warehouse)
     learn_user_agents(warehouse)
@@ -211,10 +231,6 @@ def _readable(warehouse: Warehouse, bodies: pa.Table) -> pa.Array:
         else:
             answers.append(body["position"][0].as_py())
     return pa.array(answers, pa.int64())
-
-
-def _repeats(keys: pa.ChunkedArray) -> bool:
-    return bool(pc.count_distinct(keys).as_py() < len(keys))
 
 
 def _any(flags: pa.ChunkedArray) -> bool:

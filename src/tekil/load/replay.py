@@ -50,7 +50,7 @@ WHERE q.position IN (SELECT position FROM released) AND NOT EXISTS (
 
 SAID_BEFORE = """
 SELECT DISTINCT c.message_key, r.position, r.number FROM releases r
-JOIN checked c ON c.position = r.said_at AND c.number = 0
+JOIN opened c ON c.position = r.said_at AND c.number = 0
 """
 """Where in the log the first saying of what is released lies."""
 

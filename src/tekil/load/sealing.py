@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from tekil.dictionary.sql import SUBJECT
+from tekil.load.sql import OPENED_COLUMNS
 from tekil.load.tables import SEALED_VALUES, TOKEN_PLACES
 from tekil.messages import normalise
 from tekil.privacy import Vault
@@ -50,7 +51,7 @@ TEXTS = (
 JSONS = ("properties", "context", "fields", "key")
 """Columns of JSON text."""
 
-TRAITS = ("traits", "identify_traits")
+TRAITS = ("traits",)
 """Columns of JSON text that speak of a person: here `name` is a person's."""
 
 WHOLE: dict[str, Kind] = {"email": "email", "phone": "phone"}
@@ -74,19 +75,34 @@ SUSPICIOUS = "|".join(
 )
 """What every text matches that holds a personal value. It may match too much, and never too little."""
 
-SUSPICIOUS_ID = "@|%40|^ *[+(]?[0-9][0-9 ().-]{7,}$|^[A-Z]{2}[0-9]{2} ?[A-Z0-9]"
-"""The same for ids."""
+WHOLE_ID = "^([+(]?[0-9][0-9 ().-]{7,32}$|[A-Z]{2}[0-9]{2} ?[A-Z0-9])"
+"""What every id matches that is a number of somebody's whole. None is longer: a UUID of digits alone is."""
 
-_IDS = " OR ".join(f"regexp_matches({name}, '{SUSPICIOUS_ID}')" for name in IDS)
+
+def suspicious_id(column: str) -> str:
+    """Return the SQL of whether an id may be, or hold, a personal value: the same for ids."""
+    return (
+        f"strpos({column}, '@') > 0 OR strpos({column}, '%40') > 0 OR regexp_matches({column}, '{WHOLE_ID}')"
+    )
+
+
+_IDS = " OR ".join(suspicious_id(name) for name in IDS)
+
+_PARTS_OF_OTHERS = ("url_host", "url_path", "referrer_host")
+"""Columns that stand in another one to the letter: what is in them is found there."""
+
+_LOOKED_AT = ", ".join(name for name in (*TEXTS, *JSONS) if name not in _PARTS_OF_OTHERS)
+
+_COLUMNS = tuple(name for name in OPENED_COLUMNS if name not in ("said_text", "is_wrong", "reasons"))
 
 SUSPECTS = f"""
-SELECT position, number, {SUBJECT} AS subject, occurred_at, {", ".join(SEALED)} FROM opened c
+SELECT {SUBJECT} AS subject, {", ".join(_COLUMNS)} FROM opened c
 WHERE NOT is_wrong AND ({SUBJECT} IN (SELECT subject FROM declared_subjects) OR
   email IS NOT NULL OR phone IS NOT NULL OR traits IS NOT NULL OR {_IDS}
-  OR regexp_matches(concat_ws(' ', {", ".join((*TEXTS, *JSONS))}), '{SUSPICIOUS}')
+  OR regexp_matches(concat_ws(' ', {_LOOKED_AT}), '{SUSPICIOUS}')
 )
 """
-"""The good messages that may hold something personal, by form or by the dictionary, with all their texts."""
+"""The good messages that may hold something personal, by form or by the dictionary, whole."""
 
 NEW_SHADOWS = f"""
 SELECT token, kind, shadow FROM new_sealed_values n
@@ -96,10 +112,11 @@ WHERE NOT EXISTS (SELECT 1 FROM {SEALED_VALUES.name} s WHERE s.token = n.token)
 
 NEW_TOKEN_PLACES = f"""
 SELECT DISTINCT token_key, place_key, is_record FROM (
-  SELECT key64(m.token) AS token_key, c.type = 'record' AS is_record,
-    CASE WHEN c.type = 'record' THEN key64(c.object || ':' || c.key) ELSE c.identifier_key END AS place_key
-  FROM new_mentions m JOIN checked c ON c.position = m.position AND c.number = m.number
-  WHERE NOT c.is_wrong
+  SELECT key64(m.token) AS token_key, s.type = 'record' AS is_record,
+    CASE WHEN s.type = 'record' THEN key64(s.object || ':' || s.key)
+      WHEN s.user_id IS NOT NULL THEN key64('user_id:' || s.user_id)
+      ELSE key64('anonymous_id:' || s.anonymous_id) END AS place_key
+  FROM new_mentions m JOIN sealed_messages s ON s.position = m.position AND s.number = m.number
 ) AS n
 WHERE NOT EXISTS (
   SELECT 1 FROM {TOKEN_PLACES.name} p
@@ -110,37 +127,6 @@ WHERE NOT EXISTS (
 
 MENTIONS = pa.schema([("position", pa.int64()), ("number", pa.int64()), ("token", pa.string())])
 """The staged `new_mentions`."""
-
-_AS_THEY_ARE = (
-    "position",
-    "number",
-    "source",
-    "type",
-    "message_key",
-    "is_wrong",
-    "occurred_at",
-    "received_at",
-    "known_at",
-    "click_id_kind",
-    "locale",
-    "library",
-)
-"""What else the steps to come need of a message."""
-
-_REST = ", ".join(f"o.{name}" for name in _AS_THEY_ARE)
-_SEALED = ", ".join(
-    f"CASE WHEN s.position IS NULL THEN o.{name} ELSE s.{name} END AS {name}" for name in SEALED
-)
-
-CHECKED = f"""
-SELECT *, key64(CASE WHEN user_id IS NOT NULL THEN 'user_id:' || user_id
-    ELSE 'anonymous_id:' || anonymous_id END) AS identifier_key
-FROM (
-  SELECT {_REST}, {_SEALED}
-  FROM opened o LEFT JOIN sealed_texts s ON s.position = o.position AND s.number = o.number
-) AS sealed
-"""
-"""All messages, with tokens where personal values were, and the key of the identifier each is known by."""
 
 # A string and whether it names a member, a number, or the beginning or end of an object or a list.
 _PART = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?[0-9][0-9.eE+-]*)|([{\[])|([}\]])')
@@ -183,12 +169,12 @@ Mention = tuple[int, int, str]
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """What was taken out: the texts with tokens instead, token → kind and value, and which message held it.
+    """What was taken out: the messages with tokens instead, token → kind and value, and which held it.
 
     `gone` are the mentions of somebody who was erased that gave way to `ERASED`.
     """
 
-    texts: pa.Table
+    messages: pa.Table
     values: Mapping[str, tuple[Kind, str]]
     mentions: Sequence[Mention]
     gone: frozenset[Mention] = frozenset()
@@ -197,14 +183,14 @@ class Sealed:
 def seal(
     warehouse: Warehouse, vault: Vault, declared: Declared = MappingProxyType({}), silent: Silent = nobody
 ) -> Sealed:
-    """Stage `checked` from `opened`, and return what was taken out; nothing is kept yet (see `keep_values`).
+    """Stage `sealed_messages` from `opened`: those that may hold something personal, as they may be kept.
 
-    `silent` says which tokens stand for somebody who was erased, in messages of an instant.
+    Returns what was taken out; nothing is in the vault yet (see `keep_values`). `silent` says which tokens
+    stand for somebody who was erased, in messages of an instant.
     """
     warehouse.stage("declared_subjects", pa.table({"subject": pa.array(list(declared), pa.string())}))
     sealed = seal_rows(warehouse.query(SUSPECTS), vault, declared, silent)
-    warehouse.stage("sealed_texts", sealed.texts)
-    warehouse.derive("checked", CHECKED)
+    warehouse.stage("sealed_messages", sealed.messages)
     return sealed
 
 
@@ -244,11 +230,9 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, silent: Silent =
         taken[made] = kind, value
         return made
 
-    columns: dict[str, pa.Array | pa.ChunkedArray] = {
-        "position": rows["position"],
-        "number": rows["number"],
-    }
-    subjects, said_at = rows["subject"].to_pylist(), rows["occurred_at"].to_pylist()
+    columns = dict(zip(rows.column_names, rows.columns, strict=True))
+    subjects = columns.pop("subject").to_pylist()
+    said_at = rows["occurred_at"].to_pylist()
     held: dict[tuple[int, str], None] = {}
     silenced: set[tuple[int, str]] = set()
     for name in SEALED:
@@ -264,7 +248,7 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, silent: Silent =
                 if name not in NAMING and (gone := [t for t in tokens if silent(t, said_at[row])]):
                     changed[row] = _silenced(text, gone)
                     silenced.update((row, found) for found in gone)
-        columns[name] = pa.array(changed, pa.string())
+        columns[name] = pa.chunked_array([changed], pa.string())
     places = list(zip(rows["position"].to_pylist(), rows["number"].to_pylist(), strict=True))
     mentions = [(*places[row], found) for row, found in held]
     gone_from = frozenset((*places[row], found) for row, found in silenced)

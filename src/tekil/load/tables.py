@@ -127,6 +127,22 @@ LEDGER = _table(
     },
 )
 
+FLOORS = _table(
+    "retention_floors",
+    "source",
+    Erasure("nobody", "how far back things are kept"),
+    # Of a source and an event (empty for all) nothing from before `until` is kept, or taken in again.
+    {"source": "text", "event": "text", "until": "timestamp"},
+)
+
+DESTROYED = _table(
+    "destroyed",
+    "source",
+    Erasure("nobody", "counts by source"),
+    # How many of the messages that the ledger counts are in no table any more, because their time was over.
+    {"source": "text", "loaded": "bigint", "quarantined": "bigint"},
+)
+
 USER_AGENTS = _table(
     "user_agents",
     "user_agent",
@@ -202,6 +218,8 @@ TABLES = (
     RECORD_CHANGES,
     QUARANTINE,
     LEDGER,
+    FLOORS,
+    DESTROYED,
     USER_AGENTS,
     REFERRERS,
     SEALED_VALUES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 import msgspec
@@ -93,6 +93,18 @@ class Log(Protocol):
         they were stays in the log's files once this returns. Positions where nothing is (any more) are passed
         over. Raises `Unavailable` as `append` does.
         """
+        ...
+
+    def forget(self, keys: Collection[int], up_to: int, limit: int) -> int:
+        """Let go of what lies oldest and is sealed by one of these keys; return how many bodies went.
+
+        Some at a time: of up to `limit` places, none after a position. The last body of all stays, so that
+        `head` goes on telling the truth. What was accepted stays counted.
+        """
+        ...
+
+    def oldest_keys(self, limit: int) -> set[int]:
+        """Return the numbers of the keys that seal the oldest places, up to `limit` of them."""
         ...
 
     def counts(self, after: int) -> list[SourceCount]:

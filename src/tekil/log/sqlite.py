@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
@@ -51,6 +51,7 @@ READ_BEGUN = "select 1 from pages where page = ? and bodies > ?"
 WAITING = """
 select w.key, sum(w.value) from pages, json_each(pages.counts) w where page > ? group by w.key
 """
+OLDEST = "select page, key_id, bodies from pages order by page limit ?"
 HEAD = "select page, bodies from pages order by page desc limit 1"
 
 PLAIN = 0
@@ -244,6 +245,36 @@ class SqliteLog:
                 "was rewritten may lie in its write-ahead log. Ask again.",
                 code="log_unavailable",
             )
+
+    def forget(self, keys: Collection[int], up_to: int, limit: int) -> int:
+        """See `Log.forget`. The reader looks for them, so that writers wait for the deletion alone."""
+        last, _ = place_of(self.head())
+        found = [
+            (page, bodies)
+            for page, key_id, bodies in self._oldest(limit)
+            if key_id in keys and page < last and position_of(page, bodies - 1) <= up_to
+        ]
+        if not found:
+            return 0
+        with self._append_lock:
+            try:
+                self._writer.execute("begin immediate")
+                self._writer.executemany("delete from pages where page = ?", [(page,) for page, _ in found])
+                self._writer.execute("commit")
+            except sqlite3.Error as error:
+                with contextlib.suppress(sqlite3.Error):
+                    self._writer.execute("rollback")
+                raise self._refused("let go of old pages", error) from error
+        return sum(bodies for _, bodies in found)
+
+    def oldest_keys(self, limit: int) -> set[int]:
+        """See `Log.oldest_keys`."""
+        return {key_id for _, key_id, _ in self._oldest(limit)}
+
+    def _oldest(self, limit: int) -> list[tuple[int, int, int]]:
+        with self._reading() as reader:
+            found: list[tuple[int, int, int]] = reader.execute(OLDEST, (limit,)).fetchall()
+        return found
 
     def counts(self, after: int) -> list[SourceCount]:
         """See `Log.counts`. One transaction is one snapshot."""

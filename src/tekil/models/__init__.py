@@ -2,6 +2,7 @@
 
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards
 from tekil.models.derive import Bindings, derive, models_digest
+from tekil.models.features import FEATURE_KIND, feature_model
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
 from tekil.models.views import VIEWS
@@ -10,6 +11,7 @@ __all__ = [
     "ACTIVITY",
     "ATTRIBUTES",
     "CARD_TABLES",
+    "FEATURE_KIND",
     "VIEWS",
     "Bindings",
     "CardRows",
@@ -17,5 +19,6 @@ __all__ = [
     "attributes",
     "build_cards",
     "derive",
+    "feature_model",
     "models_digest",
 ]

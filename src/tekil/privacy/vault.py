@@ -71,6 +71,10 @@ class Vault:
         """Return the installation's key for another purpose than sealing, such as signing."""
         return self._ring.key(self._ring.current(purpose))
 
+    def texts(self, purpose: str) -> Texts:
+        """Return what seals whole texts for another purpose, such as the secrets of connections."""
+        return Texts(self._ring, purpose)
+
     def _opened(self, value: SealedValue) -> bytes:
         return decrypt(self._ring.cipher(value.key_id), value.sealed, value.token.encode())
 

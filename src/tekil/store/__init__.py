@@ -1,6 +1,7 @@
 """The store: what people decided, and what must be looked up fast. SQLite or PostgreSQL, by URL."""
 
 from tekil.store.accounts import User
+from tekil.store.audit import Audit
 from tekil.store.cards import Card, Cards, Identifier
 from tekil.store.consent_entries import Entry
 from tekil.store.consents import Change, Total
@@ -15,6 +16,7 @@ from tekil.store.users import Users
 
 __all__ = [
     "ApiKey",
+    "Audit",
     "Card",
     "Cards",
     "Change",

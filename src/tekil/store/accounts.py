@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import ColumnElement, RowMapping, Select, select
+from sqlalchemy import ColumnElement, RowMapping, Select, func, select
 
 from tekil.access.policy import Condition, Permission, permissions_of
+from tekil.store.access_tables import passkeys
 from tekil.store.tables import second_factors, users
 
 
 class User(msgspec.Struct, frozen=True):
-    """Somebody who may sign in. `condition` narrows whom they see; `must_change` is about their password."""
+    """Somebody who may sign in. `condition` narrows whom they see; `must_change` is about their password.
+
+    `has_authenticator` and `passkeys` (how many) are their second factors.
+    """
 
     name: str
     created_at: int
@@ -18,7 +22,13 @@ class User(msgspec.Struct, frozen=True):
     disabled: bool = False
     must_change: bool = False
     condition: Condition | None = None
-    has_second_factor: bool = False
+    has_authenticator: bool = False
+    passkeys: int = 0
+
+    @property
+    def has_second_factor(self) -> bool:
+        """Whether more than a password can be asked of them."""
+        return self.has_authenticator or self.passkeys > 0
 
     @property
     def permissions(self) -> frozenset[Permission]:
@@ -33,7 +43,9 @@ class User(msgspec.Struct, frozen=True):
 def select_users(*more: ColumnElement[object]) -> Select[tuple[object, ...]]:
     """Return the query whose rows `user_of` reads, with more columns."""
     confirmed = second_factors.c.confirmed_at.label("factor_confirmed_at")
-    return select(users, confirmed, *more).outerjoin(
+    good = (passkeys.c.user_name == users.c.name) & passkeys.c.suspect_at.is_(None)
+    keys = select(func.count()).select_from(passkeys).where(good).scalar_subquery().label("passkeys")
+    return select(users, confirmed, keys, *more).outerjoin(
         second_factors, second_factors.c.user_name == users.c.name
     )
 
@@ -47,7 +59,8 @@ def user_of(row: RowMapping) -> User:
         disabled=row["disabled_at"] is not None,
         must_change=row["must_change"],
         condition=read_condition(row["condition"]),
-        has_second_factor=row["factor_confirmed_at"] is not None,
+        has_authenticator=row["factor_confirmed_at"] is not None,
+        passkeys=row["passkeys"],
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, Select, Table, event, insert, select, update
 
 from tekil.access.audit import BEGINNING, Act, Actor, Detail, Entry, Head, chained, details_text
 from tekil.store.clock import Begin, now_us
@@ -14,6 +14,12 @@ from tekil.store.tables import audit_entries, audit_head
 
 WALK = 1_000
 """Entries in one read of a walk over all."""
+
+
+@event.listens_for(audit_head, "after_create")
+def _begin_trail(_table: Table, connection: Connection, **_: Any) -> None:
+    """Insert the head of a trail without entries, as the migration does."""
+    connection.execute(insert(audit_head).values(name="head", number=BEGINNING.number, hash=BEGINNING.hash))
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -71,9 +77,9 @@ class Audit:
         with self._begin() as connection:
             return [Entry(*row) for row in connection.execute(query)]
 
-    def entries(self) -> Iterator[Entry]:
-        """Yield all entries, oldest first, some at a time."""
-        last: int | None = None
+    def entries(self, after: int | None = None) -> Iterator[Entry]:
+        """Yield all entries (those `after` a number), oldest first, some at a time."""
+        last = after
         while True:
             query = select(audit_entries).order_by(audit_entries.c.number).limit(WALK)
             if last is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, exists, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tekil.store.clock import Begin, now_us
@@ -20,6 +20,8 @@ from tekil.store.consent_entries import (
     settle,
 )
 from tekil.store.consent_tables import consent_days, consent_sightings, consent_texts, consents
+
+NO_PROOF = "{}"
 
 CHUNK = 500
 """Values in one IN list."""
@@ -111,6 +113,22 @@ class Consents:
         with self._begin() as connection:
             return [Change(*row) for row in connection.execute(query)]
 
+    def proofs_over(self, before: int) -> int:
+        """Return how many choices were changed before an instant (microseconds) and still have a proof."""
+        with self._begin() as connection:
+            return int(connection.execute(select(func.count()).where(_changed(before))).scalar_one())
+
+    def forget_proofs(self, before: int) -> int:
+        """Empty the proofs of choices that were changed before an instant; return how many.
+
+        The choice itself stays: the ledger is added to, and what is valid follows from all of it.
+        """
+        with self._begin() as connection:
+            _lock(connection)
+            return int(
+                connection.execute(update(consents).where(_changed(before)).values(proof=NO_PROOF)).rowcount
+            )
+
     def keep_text(self, version: str, text: str) -> None:
         """Keep the text that entries of a version rest on; one that is kept already stays."""
         with self._begin() as connection:
@@ -122,6 +140,19 @@ class Consents:
         query = select(consent_texts.c.text).where(consent_texts.c.version == version)
         with self._begin() as connection:
             return connection.execute(query).scalar_one_or_none()
+
+
+def _changed(before: int) -> ColumnElement[bool]:
+    """Return the condition of entries that a later one of the same stream took the place of."""
+    later = consents.alias()
+    same = (
+        (later.c.token == consents.c.token)
+        & (later.c.purpose == consents.c.purpose)
+        & (later.c.channel == consents.c.channel)
+        & (later.c.at > consents.c.at)
+        & (later.c.at < before)
+    )
+    return (consents.c.proof != NO_PROOF) & exists().where(same)
 
 
 def _lock(connection: Connection) -> None:

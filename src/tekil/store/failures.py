@@ -16,10 +16,15 @@ from tekil.store.tables import failures
 
 WINDOW_US = 15 * 60 * 1_000_000
 ACCOUNT_MAX = 8
-"""Wrong passwords for one name in a window, wherever they come from."""
+"""Wrong guesses for one name in a window: from one address, or from one browser of the name's owner."""
+
+STRANGERS_MAX = 100
+"""Wrong passwords for one name in a window from all browsers that its owner never signed in with."""
 
 ADDRESS_MAX = 40
 """Wrong passwords from one address in a window, for whatever names: an office shares an address."""
+
+PASSWORD, SECOND_FACTOR, PASSKEY = "password", "second factor", "passkey"
 
 MICROSECONDS = 1_000_000
 
@@ -37,15 +42,24 @@ class Locked(TekilError):
 
 
 class Guess(msgspec.Struct, frozen=True):
-    """What is guessed (a password, a second factor), for which name, from where."""
+    """What is guessed (a password, a second factor), for which name, from where.
+
+    `device` is the browser, where the name's owner has signed in with it before.
+    """
 
     what: str
     name: str
     address: str
+    device: str = ""
 
 
 class Failures:
-    """Counts guesses by account and by address."""
+    """Counts guesses, so that whoever guesses waits, and not whom they guess at.
+
+    A stranger's guesses fill the counts of their address and of all strangers. The owner of the name, in a
+    browser they have used before, is counted apart. Second factors are guessed by those who know the password
+    already, so there all count together.
+    """
 
     def __init__(self, begin: Begin) -> None:
         """Take what opens a transaction on the store."""
@@ -57,10 +71,7 @@ class Failures:
         Raises `Locked` where there were too many. A right guess takes its count back by `forgive`.
         """
         with self._begin() as connection:
-            waits = [
-                _count(connection, _account(guess), ACCOUNT_MAX),
-                _count(connection, _address(guess), ADDRESS_MAX),
-            ]
+            waits = [_count(connection, who, limit) for who, limit in _counts(guess)]
             if any(first for _, first in waits):
                 by = Actor("system", "sign-in", guess.address)
                 record(connection, by, Act.SIGN_IN_LOCKED, "address", guess.address)
@@ -69,26 +80,37 @@ class Failures:
             raise Locked(wait)
 
     def forgive(self, guess: Guess) -> None:
-        """Forget the wrong guesses for a name, after a right one; those of the address stay but for it."""
+        """Forget a name's own wrong guesses after a right one; shared counts lose that one guess."""
         with self._begin() as connection:
-            connection.execute(delete(failures).where(failures.c.who == _account(guess)))
-            kept = failures.update().where(failures.c.who == _address(guess), failures.c.count > 0)
+            own, *shared = (who for who, _ in _counts(guess))
+            connection.execute(delete(failures).where(failures.c.who == own))
+            kept = failures.update().where(failures.c.who.in_(shared), failures.c.count > 0)
             connection.execute(kept.values(count=failures.c.count - 1))
 
     def forget(self, name: str) -> None:
-        """Unlock an account."""
-        lost = [_account(Guess(what, name, "")) for what in ("password", "second factor")]
+        """Unlock an account for strangers too; who guessed from one address waits on."""
+        lost = [_who(PASSWORD, "strangers", name), _who(SECOND_FACTOR, "account", name)]
         with self._begin() as connection:
             connection.execute(delete(failures).where(failures.c.who.in_(lost)))
 
 
-def _account(guess: Guess) -> str:
+def _counts(guess: Guess) -> list[tuple[str, int]]:
+    """Return the counts that a guess goes into, and their limits: first its very own, then shared ones."""
+    by_address = (_who(guess.what, "address", guess.address), ADDRESS_MAX)
+    if guess.what == SECOND_FACTOR:
+        return [(_who(guess.what, "account", guess.name), ACCOUNT_MAX), by_address]
+    if guess.what == PASSKEY:
+        # Nobody guesses a passkey; who tries without end is only kept from costing others time.
+        return [by_address]
+    if guess.device:
+        return [(_who(guess.what, "device", guess.device, guess.name), ACCOUNT_MAX)]
+    own = (_who(guess.what, "here", guess.address, guess.name), ACCOUNT_MAX)
+    return [own, (_who(guess.what, "strangers", guess.name), STRANGERS_MAX), by_address]
+
+
+def _who(*parts: str) -> str:
     # A hash, because people type passwords where a name belongs.
-    return hashlib.sha256(f"{guess.what}\0account\0{guess.name}".encode(errors="replace")).hexdigest()
-
-
-def _address(guess: Guess) -> str:
-    return hashlib.sha256(f"{guess.what}\0address\0{guess.address}".encode()).hexdigest()
+    return hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()
 
 
 def _count(connection: Connection, who: str, limit: int) -> tuple[float, bool]:

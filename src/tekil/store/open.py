@@ -7,31 +7,32 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config as AlembicConfig
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from tekil.errors import Misconfigured, Unavailable
 from tekil.store.audit import Audit
 from tekil.store.cards import Cards
+from tekil.store.connections import ConnectionRows
 from tekil.store.consents import Consents
 from tekil.store.data_keys import DataKeys
 from tekil.store.definitions import Definitions
 from tekil.store.destructions import Destructions
+from tekil.store.devices import Devices
 from tekil.store.failures import Failures
+from tekil.store.identities import Identities
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.passkeys import Passkeys
 from tekil.store.person_rows import PersonRows
 from tekil.store.requests import SubjectRequests
+from tekil.store.schema import bring_up_to_date
 from tekil.store.sealed_values import SealedValues
 from tekil.store.second_factors import SecondFactors
 from tekil.store.sessions import Sessions
 from tekil.store.tokens import Tokens
 from tekil.store.tombstones import TombstoneRows
 from tekil.store.users import Users
-
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class Store:
@@ -43,7 +44,10 @@ class Store:
         self.keys = Keys(self._begin)
         self.tokens = Tokens(self._begin)
         self.failures = Failures(self._begin)
+        self.devices = Devices(self._begin)
         self.users = Users(self._begin, self.failures)
+        self.passkeys = Passkeys(self._begin)
+        self.identities = Identities(self._begin, self.users.unknown_password)
         self.sessions = Sessions(self._begin)
         self.second_factors = SecondFactors(self._begin, self.failures)
         self.cards = Cards(self._begin)
@@ -54,6 +58,7 @@ class Store:
         self.consents = Consents(self._begin)
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
+        self.connections = ConnectionRows(self._begin)
         self.destructions = Destructions(self._begin)
         self.tombstones = TombstoneRows(self._begin)
         self.person_rows = PersonRows(self._begin)
@@ -111,7 +116,7 @@ def open_store(url: str) -> Store:
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         event.listen(engine, "connect", _set_sqlite_pragmas)
     try:
-        _migrate(engine)
+        bring_up_to_date(engine)
     except DBAPIError as error:
         raise Unavailable(f"The store cannot be opened: {error.orig}", code="store_unavailable") from error
     return Store(engine)
@@ -128,21 +133,3 @@ def _set_sqlite_pragmas(connection: Any, _record: object) -> None:
     connection.execute("pragma mmap_size = 4294967296")
     # A thousand cards change as many pages: fold the write-ahead log in after 64 MB, not at every commit.
     connection.execute("pragma wal_autocheckpoint = 16384")
-
-
-def _migrate(engine: Engine) -> None:
-    """Run the migrations that are missing. Two processes may start at once; the second waits."""
-    config = AlembicConfig()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("select pg_advisory_lock(7436017)")
-        else:
-            connection.exec_driver_sql("begin immediate")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-        if engine.dialect.name == "postgresql":
-            connection.exec_driver_sql("select pg_advisory_unlock(7436017)")
-            connection.commit()

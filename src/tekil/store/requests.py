@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from tekil.errors import NotFound
 from tekil.store.clock import Begin
@@ -79,6 +79,16 @@ class SubjectRequests:
         with self._begin() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def count_closed(self, before: int) -> int:
+        """Return how many requests were closed before an instant (microseconds)."""
+        with self._begin() as connection:
+            return int(connection.execute(select(func.count()).where(_closed(before))).scalar_one())
+
+    def forget_closed(self, before: int) -> int:
+        """Delete the requests that were closed before an instant; return how many."""
+        with self._begin() as connection:
+            return int(connection.execute(delete(subject_requests).where(_closed(before))).rowcount)
+
     def change(self, request_id: str, **values: Any) -> None:
         """Set columns of an open request. Raises `NotFound` where no open one has that id."""
         c = subject_requests.c
@@ -86,3 +96,8 @@ class SubjectRequests:
         with self._begin() as connection:
             if connection.execute(statement).rowcount == 0:
                 raise NotFound(f"There is no open request {request_id!r}.", code="request_unknown")
+
+
+def _closed(before: int) -> ColumnElement[bool]:
+    c = subject_requests.c
+    return (c.status == CLOSED) & (c.closed_at < before)

@@ -14,7 +14,7 @@ from tekil.access.totp import matching_step, new_secret, recovery_codes, tidy_re
 from tekil.errors import BadRequest
 from tekil.store.audit import record
 from tekil.store.clock import Begin, now_us
-from tekil.store.failures import Failures, Guess
+from tekil.store.failures import SECOND_FACTOR, Failures, Guess
 from tekil.store.tables import recovery_codes as codes
 from tekil.store.tables import second_factors
 
@@ -84,7 +84,7 @@ class SecondFactors:
 
         The codes are shown this once. Raises `BadRequest` where the code is wrong, `Locked` for guessing.
         """
-        guess = Guess("second factor", name, by.origin)
+        guess = Guess(SECOND_FACTOR, name, by.origin)
         self._failures.claim(guess)
         with self._begin() as connection:
             row = _row(connection, name)
@@ -105,7 +105,7 @@ class SecondFactors:
 
         Raises `BadRequest` where it is neither, `Locked` for guessing.
         """
-        guess = Guess("second factor", name, by.origin)
+        guess = Guess(SECOND_FACTOR, name, by.origin)
         self._failures.claim(guess)
         with self._begin() as connection:
             row = _row(connection, name)

@@ -6,7 +6,7 @@ import hashlib
 import secrets
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from tekil.access.audit import Act, Actor
 from tekil.errors import NotFound
@@ -93,6 +93,17 @@ class Sessions:
                 raise NotFound("There is no such session; it may be over.", code="session_unknown")
             record(connection, by, Act.SIGNED_OUT, "user", user_name)
 
+    def count_over(self, before: int) -> int:
+        """Return how many sessions were over before an instant (microseconds)."""
+        query = select(func.count()).where(sessions.c.expires_at < before)
+        with self._begin() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def forget_over(self, before: int) -> int:
+        """Delete the sessions that were over before an instant; return how many."""
+        with self._begin() as connection:
+            return int(connection.execute(delete(sessions).where(sessions.c.expires_at < before)).rowcount)
+
     def note_second_factor(self, session_id: str) -> None:
         """Note that a session's user has shown a second factor just now."""
         with self._begin() as connection:
@@ -100,8 +111,11 @@ class Sessions:
             connection.execute(shown)
 
 
-def start_session(connection: Connection, name: str, address: str) -> str:
-    """Begin a session and return its token, which is new: whatever a browser held before opens nothing."""
+def start_session(connection: Connection, name: str, address: str, *, second_factor: bool = False) -> str:
+    """Begin a session and return its token, which is new: whatever a browser held before opens nothing.
+
+    `second_factor` says that one was shown by the very way they came in.
+    """
     token, now = secrets.token_urlsafe(32), now_us()
     connection.execute(delete(sessions).where(sessions.c.expires_at < now))
     connection.execute(
@@ -113,6 +127,7 @@ def start_session(connection: Connection, name: str, address: str) -> str:
             seen_at=now,
             expires_at=now + SESSION_LENGTH_US,
             address=address,
+            second_factor_at=now if second_factor else None,
         )
     )
     return token

@@ -14,6 +14,7 @@ from tekil.warehouse.protocol import (
     Table,
     Warehouse,
     arrow_schema,
+    check_erasure_declared,
 )
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Warehouse",
     "arrow_schema",
     "bind",
+    "check_erasure_declared",
     "columns_given",
     "columns_used",
     "open_warehouse",

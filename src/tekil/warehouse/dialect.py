@@ -20,6 +20,11 @@ macro                     meaning
 ``epoch_us(t)``           microseconds since the epoch
 ``iso_text(t)``           an instant as ISO 8601 in UTC, with milliseconds and `Z`
 ``shifted(t, us)``        an instant moved by microseconds
+``decimal_of(text)``      a text such as `-12.5` as a DECIMAL(18, 4); null where it is none, or does not fit
+``divided(a, b)``         one DECIMAL(18, 4) by another, to four places; null for a divisor of 0
+``day_in(t, 'zone')``     the day on which an instant falls in a time zone, as a DATE
+``days_between(a, b)``    whole days of 24 hours from one instant to another, rounded down
+``nth_of(t, n)``          aggregate: the nth of the instants, sorted; null where there are fewer
 ``messages_in(r)``        relation: one row a message of the log bodies in `r` (see `fields`)
 ``items_in(r)``            relation: the messages of the log bodies in `r` as JSON texts (`number`, `item`)
 ``members_of(r, c)``      relation: one row a member (`member_name`, `member_value` as JSON text) of `r.c`
@@ -30,6 +35,7 @@ macro                     meaning
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal
@@ -101,11 +107,14 @@ def _is_now(node: object) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.lower() == "now"
 
 
+_PLACE = re.compile(r"\{(\d)\}")
+
+
 def _fill(template: str, arguments: Sequence[str]) -> str:
     """Put arguments where `{0}`, `{1}` … stand. Other braces are the engine's own and stay."""
-    for position, argument in enumerate(arguments):
-        template = template.replace(f"{{{position}}}", argument)
-    return template
+    # In one go: an argument may hold braces of its own, inside a text.
+    places = dict(zip("0123456789", arguments, strict=False))
+    return _PLACE.sub(lambda found: places.get(found[1], found[0]), template)
 
 
 def _expand(
@@ -165,6 +174,18 @@ def columns_used(sql: str) -> frozenset[str]:
     return frozenset(column.name for column in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.Column))
 
 
+@lru_cache(maxsize=1024)
+def relations_read(sql: str) -> frozenset[str]:
+    """Return the names of all relations that a SELECT reads, in DuckDB's words.
+
+    >>> sorted(relations_read("WITH a AS (SELECT * FROM b) SELECT * FROM a JOIN c USING (d)"))
+    ['b', 'c']
+    """
+    tree = sqlglot.parse_one(sql, dialect="duckdb")
+    named = {cte.alias for cte in tree.find_all(exp.CTE)}
+    return frozenset(table.name for table in tree.find_all(exp.Table)) - named
+
+
 def columns_given(sql: str) -> list[str]:
     """Return the names of the columns that a SELECT gives, in order; a star stands for itself."""
     tree = sqlglot.parse_one(sql, dialect="duckdb")
@@ -172,24 +193,78 @@ def columns_given(sql: str) -> list[str]:
     return list(tree.named_selects)
 
 
-def wake_expression(sql: str) -> str | None:
-    """Return the aggregate that says when a SELECT's answers for one group can next change by time alone.
+AGGREGATE_MACROS = frozenset({"distinct_texts", "json_object_of", "nth_of"})
 
-    Every comparison `<column> > now() - interval <constant>` in `sql` closes at `column + interval`. The
-    answer is the earliest such instant still to come, as SQL over the same rows; nothing where there is no
-    window. At that instant the comparison turns false, so a refresh then is neither early nor late.
+
+def wake_expression(sql: str) -> str | None:
+    """Return what says when a SELECT's answers for one group can next change by time alone, as SQL.
+
+    Answers change where `x < <= > >= now()`, `now() - interval …` or `now() + interval …` does, and where
+    `days_between(x, now())` counts one more; `now()` may stand nowhere else. Between this instant of the next
+    change, the earliest still to come, and now, no answer changes: a refresh then is neither early nor late.
+    Nothing where there is no such place.
     """
-    edges = []
-    for comparison in sqlglot.parse_one(sql, dialect="duckdb").find_all(exp.GT):
-        column, bound = comparison.left, comparison.right
-        if not (isinstance(bound, exp.Sub) and _is_now(bound.left)):
+    terms = set()
+    for node in sqlglot.parse_one(sql, dialect="duckdb").walk():
+        edge = _edge_of(node)
+        if edge is None:
             continue
-        if isinstance(column, exp.Column) and isinstance(bound.right, exp.Interval):
-            edges.append((column.sql(dialect="duckdb"), bound.right.sql(dialect="duckdb")))
-    terms = [
-        f"min({column} + {interval}) FILTER (WHERE {column} > now() - {interval})"
-        for column, interval in sorted(set(edges))
-    ]
+        if _is_over_rows(node):
+            terms.add(f"min({edge}) FILTER (WHERE {' AND '.join([f'{edge} > now()', *_beside(node)])})")
+        else:
+            terms.add(f"CASE WHEN {edge} > now() THEN {edge} END")
     if not terms:
         return None
-    return terms[0] if len(terms) == 1 else f"least({', '.join(terms)})"
+    return min(terms) if len(terms) == 1 else f"least({', '.join(sorted(terms))})"
+
+
+def _edge_of(node: exp.Expr) -> str | None:
+    """Return, as SQL, when a comparison with now turns, or a number of days until now grows."""
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "days_between":
+        since, until = node.expressions
+        if not _is_now(until):
+            return None
+        instant = since.sql(dialect="duckdb")
+        return f"shifted({instant}, (days_between({instant}, now()) + 1) * 86400000000)"
+    if not isinstance(node, exp.GT | exp.GTE | exp.LT | exp.LTE):
+        return None
+    moment = node.right
+    edge = node.left.sql(dialect="duckdb")
+    if (
+        isinstance(moment, exp.Sub | exp.Add)
+        and isinstance(moment.right, exp.Interval)
+        and _is_now(moment.left)
+    ):
+        sign = "+" if isinstance(moment, exp.Sub) else "-"
+        edge = f"{edge} {sign} {moment.right.sql(dialect='duckdb')}"
+    elif not _is_now(moment):
+        return None
+    # At the very edge > is false and <= is true already; >= and < turn one microsecond later.
+    return edge if isinstance(node, exp.GT | exp.LTE) else f"shifted({edge}, 1)"
+
+
+def _is_over_rows(node: exp.Expr) -> bool:
+    """Return whether a node stands inside an aggregate, so that it is about each row of a group."""
+    parent = node.parent
+    while parent is not None and not isinstance(parent, exp.Query):
+        is_macro = isinstance(parent, exp.Anonymous) and parent.name.lower() in AGGREGATE_MACROS
+        if is_macro or isinstance(parent, exp.AggFunc | exp.Filter):
+            return True
+        parent = parent.parent
+    return False
+
+
+def _beside(node: exp.Expr) -> list[str]:
+    """Return what else a FILTER asks of a row whatever the time: only such rows have an edge."""
+    asked = []
+    inner, parent = node, node.parent
+    while isinstance(parent, exp.And | exp.Paren):
+        if isinstance(parent, exp.And):
+            other = parent.right if parent.left is inner else parent.left
+            both = other.unnest()
+            parts = list(both.flatten()) if isinstance(both, exp.And) else [both]
+            asked += [part for part in parts if not any(map(_is_now, part.walk()))]
+        inner, parent = parent, parent.parent
+    if not isinstance(parent, exp.Where) or not isinstance(parent.parent, exp.Filter):
+        return []
+    return [f"({part.sql(dialect='duckdb')})" for part in asked]

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from tekil.errors import BadRequest, Unavailable
 from tekil.warehouse.dialect import render
+from tekil.warehouse.duckdb_plans import NOW, Plans
 from tekil.warehouse.macros_duckdb import instant_literal
 from tekil.warehouse.protocol import STRUCTS, Marks, Table
 
@@ -23,6 +24,7 @@ TYPES = {
     "texts": "VARCHAR[]",
     "bigint": "BIGINT",
     "integer": "INTEGER",
+    "decimal": "DECIMAL(18, 4)",
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
     "variant": "VARIANT",
@@ -53,11 +55,6 @@ THREADS = os.cpu_count() or 1
 COVER_BYTES = 1_000
 """A row of what is laid over free blocks: shorter than what DuckDB puts into blocks apart."""
 
-NOW = "tekil_now"
-
-STATEMENTS_KEPT = 256
-"""Statements that are kept as read; a cycle has about forty."""
-
 
 class DuckDBWarehouse:
     """A `Warehouse` in a DuckDB file, or in memory where the path is `:memory:`."""
@@ -79,7 +76,9 @@ class DuckDBWarehouse:
             self._connection.execute(f"SET GLOBAL {name} = {value}")
         self._tables: dict[str, Table] = {}
         self._is_now_bound = False
-        self._statements: dict[str, duckdb.Statement] = {}
+        self._plans = Plans(THREADS)
+        self._is_bulk = False
+        self._staged_tables: set[str] = set()
         self._cursor_lock = threading.Lock()
         if not read_only:
             self._connection.execute(
@@ -110,19 +109,29 @@ class DuckDBWarehouse:
 
     def stage(self, name: str, rows: pa.Table) -> None:
         """See `Warehouse.stage`."""
-        # Arrow rows never change, so they are scanned where they lie; in small batches, because a batch is
-        # what a thread of the engine takes at a time.
-        self.drop(name)
-        share = max(1, rows.num_rows // (4 * THREADS))
-        self._connection.register(name, pa.Table.from_batches(rows.to_batches(share), rows.schema))
+        self._drop_table(name)
+        self._plans.stage(self._connection, name, rows)
 
     def derive(self, name: str, sql: str) -> None:
         """See `Warehouse.derive`."""
         try:
-            self._connection.unregister(name)
-            self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {self._render(sql)}")
+            if self._is_bulk:
+                self._plans.unstage(self._connection, name)
+                self._staged_tables.add(name)
+                self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {self._render(sql)}")
+            else:
+                self.stage(name, self._select(sql))
         except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
             raise BadRequest(f"A value cannot be read: {error}", code="data_unreadable") from error
+
+    @contextlib.contextmanager
+    def bulk(self) -> Iterator[None]:
+        """See `Warehouse.bulk`. What is derived within are temporary tables, which may go to disk."""
+        self._is_bulk = True
+        try:
+            yield
+        finally:
+            self._is_bulk = False
 
     def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
         """See `Warehouse.pick`. The rows' places first, then the columns of those places only.
@@ -131,21 +140,23 @@ class DuckDBWarehouse:
         460 ms instead of 220 ms for 22 columns of 30,000 rows among 50 million.
         """
         key = self._tables[table].key
-        self._connection.unregister(name)
-        self._run(
-            f"CREATE OR REPLACE TEMP TABLE picked AS SELECT rowid AS place FROM {table}"
-            f" WHERE {key} IN (SELECT {key} FROM {touched})"
+        self.derive(
+            "picked", f"SELECT rowid AS place FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})"
         )
-        self._run(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT {', '.join(columns)} FROM {table}"
-            " WHERE rowid IN (SELECT place FROM picked)"
+        self.derive(
+            name, f"SELECT {', '.join(columns)} FROM {table} WHERE rowid IN (SELECT place FROM picked)"
         )
 
     def drop(self, name: str) -> None:
         """See `Warehouse.drop`."""
-        # A name stands for rows of Arrow, or for a table; the one is let go before the other is looked for.
-        self._connection.unregister(name)
-        self._connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+        if not self._plans.let_go(name):
+            self._plans.unstage(self._connection, name)
+            self._drop_table(name)
+
+    def _drop_table(self, name: str) -> None:
+        if name in self._staged_tables:
+            self._connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
+            self._staged_tables.discard(name)
 
     def append(self, table: str, sql: str) -> None:
         """See `Warehouse.append`."""
@@ -153,19 +164,22 @@ class DuckDBWarehouse:
 
     def replace(self, table: str, touched: str, sql: str) -> None:
         """See `Warehouse.replace`."""
-        key = self._tables[table].key
         # DELETE + INSERT: measured 25 ms for 10,000 rows among 2 million, where MERGE takes 600 ms.
-        self._run(f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})")
+        self.remove(table, self._tables[table].key, touched)
         self.append(table, sql)
+
+    def remove(self, table: str, column: str, doomed: str) -> None:
+        """See `Warehouse.remove`."""
+        self._run(f"DELETE FROM {table} WHERE {column} IN (SELECT {column} FROM {doomed})")
 
     def overwrite(self, table: str, sql: str) -> None:
         """See `Warehouse.overwrite`."""
-        self._connection.execute(f"DELETE FROM {table}")
+        self._run(f"DELETE FROM {table}")
         self.append(table, sql)
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
-        return self._connection.sql(self._parsed(self._render(sql))).to_arrow_table()
+        return self._select(sql)
 
     def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """See `Warehouse.read`. Each call has a cursor, hence a snapshot, of its own."""
@@ -199,7 +213,7 @@ class DuckDBWarehouse:
     def marks(self) -> Marks:
         """See `Warehouse.marks`."""
         select = f"SELECT position, cycle, clock, models FROM {MARKS}"
-        rows = self._connection.execute(select).fetchall()
+        rows = self._run(select).fetchall()
         return Marks(*rows[0]) if rows else Marks()
 
     def set_marks(self, marks: Marks) -> None:
@@ -295,17 +309,11 @@ class DuckDBWarehouse:
         """Return SQL in DuckDB's words. `now()` is a variable, so that the text stays the same."""
         return render(sql, "duckdb", f"getvariable('{NOW}')" if self._is_now_bound else None)
 
-    def _run(self, sql: str) -> None:
-        self._connection.execute(self._parsed(sql))
+    def _select(self, sql: str) -> pa.Table:
+        return self._plans.select(self._connection, self._render(sql), are_many=self._is_bulk)
 
-    def _parsed(self, sql: str) -> duckdb.Statement:
-        """Return a statement, read. The same few come in every cycle, and reading one takes milliseconds."""
-        statement = self._statements.get(sql)
-        if statement is None:
-            if len(self._statements) >= STATEMENTS_KEPT:
-                self._statements.clear()
-            statement = self._statements[sql] = self._connection.extract_statements(sql)[0]
-        return statement
+    def _run(self, sql: str) -> duckdb.DuckDBPyConnection:
+        return self._plans.run(self._connection, sql)
 
 
 def _portable(rows: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:

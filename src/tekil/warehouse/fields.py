@@ -65,6 +65,20 @@ ISO_INSTANT = (
 )
 """How an instant is written, for every engine alike: each by itself reads other shapes besides."""
 
+NUMBER = "^-?[0-9]{1,14}([.][0-9]+)?$"
+"""How a number is written in a text, for every engine alike."""
+
+DAY_US = 86_400_000_000
+
+# Of whole numbers of ten-thousandths, so that both engines divide the same two doubles, and round them so.
+_UNITS = "CAST(CAST(CAST({} AS DECIMAL(19, 4)) * 10000 AS BIGINT) AS DOUBLE)"
+_QUOTIENT = f"floor({_UNITS.format('{0}')} / NULLIF({_UNITS.format('{1}')}, 0) * 10000 + 0.5)"
+DIVIDED = (
+    f"TRY_CAST(CAST(TRY_CAST({_QUOTIENT} AS BIGINT) AS DECIMAL(19, 0)) * CAST(0.0001 AS DECIMAL(5, 4))"
+    " AS DECIMAL(18, 4))"
+)
+"""Division of one DECIMAL(18, 4) by another, for every engine alike."""
+
 
 def duckdb_schema() -> str:
     """Return the structure of a log body in the words of DuckDB's `from_json`."""

@@ -8,8 +8,11 @@ from datetime import datetime
 from tekil.warehouse.fields import (
     CONTEXT_COLUMNS,
     CONTEXT_TAKEN,
+    DAY_US,
+    DIVIDED,
     FIELD_NAMES,
     ISO_INSTANT,
+    NUMBER,
     duckdb_context_schema,
     duckdb_schema,
 )
@@ -30,13 +33,14 @@ SCALARS = {
     "variant_json": "CAST(CAST({0} AS JSON) AS VARCHAR)",
     "variant_text": "variant_extract_string({0}, {1})",
     "json_member": "json_extract_string({0}, '$.' || {1})",
-    # Half of an MD5, shifted to stay positive: stable for ever, unlike the engine's own hash().
-    "key64": "CAST(md5_number_lower({0}) >> 1 AS BIGINT)",
+    # Half of an MD5, shifted to stay positive: stable for ever, unlike the engine's own hash(). The function
+    # made for it, md5_number_lower, gives the same and takes four times as long.
+    "key64": "CAST(md5_number({0}) >> 65 AS BIGINT)",
     "person_id_of": "printf('p%016x', {0})",
     "row_label": "row_number() OVER ()",
     "lowered": "lower({0})",
     "decoded": "coalesce(TRY(url_decode(replace({0}, '+', ' '))), replace({0}, '+', ' '))",
-    "is_json_container": "(substr({0}, 1, 1) IN ('{', '[') AND json_valid({0}))",
+    "is_json_container": "CASE WHEN {0} LIKE '{%' OR {0} LIKE '[%' THEN json_valid({0}) ELSE FALSE END",
     "json_quoted": "CAST(to_json({0}) AS VARCHAR)",
     "distinct_texts": "list_sort(list(DISTINCT {0}))",
     "json_object_of": (
@@ -45,6 +49,14 @@ SCALARS = {
     "epoch_us": "epoch_us({0})",
     "iso_text": "strftime({0}, '%Y-%m-%dT%H:%M:%S.%gZ')",
     "shifted": "({0} + to_microseconds(CAST({1} AS BIGINT)))",
+    "decimal_of": f"CASE WHEN regexp_matches({{0}}, '{NUMBER}') THEN TRY_CAST({{0}} AS DECIMAL(18, 4)) END",
+    "divided": DIVIDED,
+    "day_in": "CAST(({0} AT TIME ZONE 'UTC') AT TIME ZONE {1} AS DATE)",
+    "days_between": (
+        f"((epoch_us({{1}}) - epoch_us({{0}}) - ((epoch_us({{1}}) - epoch_us({{0}})) % {DAY_US} + {DAY_US})"
+        f" % {DAY_US}) // {DAY_US})"
+    ),
+    "nth_of": "list_sort(list({0}) FILTER (WHERE {0} IS NOT NULL))[{1}]",
 }
 
 _FIELDS = ", ".join(f"message.{name} AS {name}" for name in FIELD_NAMES)

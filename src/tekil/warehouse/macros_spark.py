@@ -10,8 +10,11 @@ from datetime import datetime
 from tekil.warehouse.fields import (
     CONTEXT_COLUMNS,
     CONTEXT_TAKEN,
+    DAY_US,
+    DIVIDED,
     ISO_INSTANT,
     JSONS,
+    NUMBER,
     TEXTS,
     spark_context_schema,
     spark_schema,
@@ -56,7 +59,11 @@ SCALARS = {
     ),
     "as_variant": "try_parse_json({0})",
     "variant_json": "to_json({0})",
-    "variant_text": "try_variant_get({0}, concat('$.', {1}), 'string')",
+    # Not every server gives a number or a truth value as text, so what is no string is read from the JSON.
+    "variant_text": (
+        "coalesce(try_variant_get({0}, concat('$[\"', {1}, '\"]'), 'string'),"
+        " get_json_object(to_json({0}), concat('$.', {1})))"
+    ),
     "json_member": "get_json_object({0}, concat('$.', {1}))",
     # An unsigned half would not fit a BIGINT: 60 bits, then the upper three of the last four.
     "key64": (
@@ -74,6 +81,14 @@ SCALARS = {
     "epoch_us": "unix_micros({0})",
     "iso_text": "date_format({0}, \"yyyy-MM-dd'T'HH:mm:ss.SSS'Z'\")",
     "shifted": "timestamp_micros(unix_micros({0}) + CAST({1} AS BIGINT))",
+    "decimal_of": f"CASE WHEN {{0}} RLIKE {quoted(NUMBER)} THEN try_cast({{0}} AS DECIMAL(18, 4)) END",
+    "divided": DIVIDED,
+    "day_in": "CAST(from_utc_timestamp({0}, {1}) AS DATE)",
+    "days_between": (
+        f"((unix_micros({{1}}) - unix_micros({{0}}) - ((unix_micros({{1}}) - unix_micros({{0}})) % {DAY_US}"
+        f" + {DAY_US}) % {DAY_US}) div {DAY_US})"
+    ),
+    "nth_of": "get(array_sort(collect_list({0})), {1} - 1)",
 }
 
 _TEXTS = ", ".join(f"message.{name} AS {name}" for name in TEXTS)

@@ -15,8 +15,13 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
-ColumnType = Literal["text", "texts", "bigint", "integer", "boolean", "timestamp", "variant", "page", "touch"]
-"""`texts` is a list of text; `timestamp` an instant in UTC without a zone; `variant` any JSON value;
+from tekil.errors import Misconfigured
+
+ColumnType = Literal[
+    "text", "texts", "bigint", "integer", "decimal", "boolean", "timestamp", "variant", "page", "touch"
+]
+"""`texts` is a list of text; `decimal` has 14 digits before and 4 after its point; `timestamp` is an instant
+in UTC without a zone; `variant` any JSON value;
 `page` and `touch` are records of text with an instant, as `STRUCTS` lists."""
 
 STRUCTS = {
@@ -76,11 +81,22 @@ class Table:
         return tuple(column.name for column in self.columns)
 
 
+def check_erasure_declared(tables: Sequence[Table]) -> None:
+    """Return if every table says what erasing a person does with it. Raises `Misconfigured` otherwise."""
+    if silent := [table.name for table in tables if table.erasure is None]:
+        raise Misconfigured(
+            f"{', '.join(silent)} does not say what erasing a person does with its rows: give the table "
+            "erasure=BY_IDENTIFIER, BY_PERSON or Erasure(…).",
+            code="erasure_undeclared",
+        )
+
+
 ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
     "text": pa.string(),
     "texts": pa.list_(pa.string()),
     "bigint": pa.int64(),
     "integer": pa.int32(),
+    "decimal": pa.decimal128(18, 4),
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("us"),
 }
@@ -130,6 +146,10 @@ class Warehouse(Protocol):
         """Make a staged relation from a SELECT, computed now."""
         ...
 
+    def bulk(self) -> AbstractContextManager[None]:
+        """Say that what is derived in this block may be larger than memory."""
+        ...
+
     def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
         """Make a staged relation of some columns of those rows of a table whose key is in `touched`.
 
@@ -151,6 +171,10 @@ class Warehouse(Protocol):
 
         `touched` is a relation with the table's key as a column. This is how every refresh writes.
         """
+        ...
+
+    def remove(self, table: str, column: str, doomed: str) -> None:
+        """Delete the rows whose value in a column is among those of the same column of `doomed`."""
         ...
 
     def overwrite(self, table: str, sql: str) -> None:

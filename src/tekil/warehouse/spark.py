@@ -45,6 +45,7 @@ TYPES = {
     "texts": "ARRAY<STRING>",
     "bigint": "BIGINT",
     "integer": "INT",
+    "decimal": "DECIMAL(18, 4)",
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
     "variant": "VARIANT",
@@ -142,6 +143,10 @@ class SparkWarehouse:
         self._ask(write)
         self._slots[name] = slot
 
+    def bulk(self) -> contextlib.AbstractContextManager[None]:
+        """See `Warehouse.bulk`. Everything derived lies in files here."""
+        return contextlib.nullcontext()
+
     def pick(self, name: str, table: str, columns: Sequence[str], touched: str) -> None:
         """See `Warehouse.pick`."""
         key = self._tables[table].key
@@ -159,15 +164,18 @@ class SparkWarehouse:
 
     def replace(self, table: str, touched: str, sql: str) -> None:
         """See `Warehouse.replace`."""
-        key = self._tables[table].key
-        gone = self._text(f"SELECT DISTINCT {key} FROM {touched}")
+        self.remove(table, self._tables[table].key, touched)
+        self.append(table, sql)
+
+    def remove(self, table: str, column: str, doomed: str) -> None:
+        """See `Warehouse.remove`."""
+        gone = self._text(f"SELECT DISTINCT {column} FROM {doomed}")
         # DELETE with a subquery is refused by some servers; MERGE says the same everywhere.
         self._write(
             table,
             f"MERGE INTO {self._prefix}{table} AS kept USING ({gone}) AS gone"
-            f" ON kept.`{key}` = gone.`{key}` WHEN MATCHED THEN DELETE",
+            f" ON kept.`{column}` = gone.`{column}` WHEN MATCHED THEN DELETE",
         )
-        self.append(table, sql)
 
     def overwrite(self, table: str, sql: str) -> None:
         """See `Warehouse.overwrite`."""

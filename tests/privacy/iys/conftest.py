@@ -7,12 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tekil.access.audit import SYSTEM
 from tekil.config import IysSettings
-from tekil.privacy.iys.client import IysClient
+from tekil.outgoing import Connections, Outgoing
+from tekil.privacy.iys.client import CONNECTION, IysClient, connection
 from tekil.privacy.iys.sync import IysSync
 from tekil.privacy.ledger import ConsentLedger
+from tekil.store import Store
+from tekil.store.second_factors import Plain
 from tests.privacy.conftest import Clock
 from tests.privacy.iys.stand_in import TRT, Server, StandIn
+
+LOOPBACK = Outgoing(["127.0.0.0/8"])
 
 
 def moment(clock: Clock) -> datetime:
@@ -30,16 +36,23 @@ def slept() -> list[float]:
 
 
 @pytest.fixture
-def client(stand_in: StandIn, slept: list[float], clock: Clock) -> Iterator[IysClient]:
+def connections(store: Store, clock: Clock) -> Iterator[Connections]:
+    opened = Connections(store.connections, Plain(), LOOPBACK, clock=lambda: clock.now / 1_000_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def client(stand_in: StandIn, slept: list[float], connections: Connections) -> Iterator[IysClient]:
     server = Server(stand_in)
+    connections.put(connection(server.url, "api", "gizli"), SYSTEM)
     opened = IysClient(
         server.url,
         700001,
         700002,
-        "api",
-        "gizli",
+        connections.of(CONNECTION),
+        LOOPBACK,
         sleep=slept.append,
-        clock=lambda: clock.now / 1_000_000,
     )
     yield opened
     opened.close()

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
+from tekil.access.audit import SYSTEM
 from tekil.errors import Unavailable
-from tekil.privacy.iys.client import Consent, IysClient, IysRefused
+from tekil.outgoing import Connections
+from tekil.outgoing.grants import ConnectionRefused
+from tekil.privacy.iys.client import CONNECTION, Consent, IysClient, IysRefused, connection
 from tests.privacy.conftest import Clock
-from tests.privacy.iys.conftest import moment
+from tests.privacy.iys.conftest import LOOPBACK, moment
 from tests.privacy.iys.stand_in import StandIn
 
 
@@ -73,10 +77,14 @@ def test_a_token_is_renewed_before_its_end_and_when_it_was_forgotten(
     assert stand_in.bodies[-2]["grant_type"] == "password"
 
 
-def test_a_wrong_password_is_said(client: IysClient) -> None:
-    client._password = "yanlış"
-    with pytest.raises(IysRefused, match="şifre"):
-        client.changes()
+def test_a_wrong_password_is_said_and_a_right_one_helps(client: IysClient, connections: Connections) -> None:
+    right = connection(str(client._http.base_url), "api", "gizli")
+    connections.put(msgspec.structs.replace(right, password="yanlış"), SYSTEM)
+    for _ in range(2):
+        with pytest.raises(ConnectionRefused, match="şifre"):
+            client.changes()
+    connections.put(right, SYSTEM)
+    client.changes()
 
 
 def test_a_busy_server_is_given_the_time_it_asks_for(
@@ -96,9 +104,10 @@ def test_a_server_that_stays_away_is_told_of_and_not_waited_for_for_ever(
     assert len(slept) == 4
 
 
-def test_a_server_that_is_not_there_is_unavailable(slept: list[float]) -> None:
-    nobody = IysClient("http://127.0.0.1:9", 1, 2, "a", "b", sleep=slept.append)
-    with pytest.raises(Unavailable):
+def test_a_server_that_is_not_there_is_unavailable(connections: Connections, slept: list[float]) -> None:
+    connections.put(connection("http://127.0.0.1:9", "a", "b"), SYSTEM)
+    nobody = IysClient("http://127.0.0.1:9", 1, 2, connections.of(CONNECTION), LOOPBACK, sleep=slept.append)
+    with pytest.raises(Unavailable, match="iys gave no token"):
         nobody.changes()
     nobody.close()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
 
 from tekil.errors import Refused, TekilError, Unavailable
+from tekil.outgoing import Connection, Outgoing
 from tekil.privacy.iys.calendar import TURKEY
 
 FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -19,9 +20,9 @@ FORMAT = "%Y-%m-%d %H:%M:%S"
 ATTEMPTS = 5
 BACKOFF_SECONDS = 1.0
 BACKOFF_MAX_SECONDS = 60.0
-TIMEOUT_SECONDS = 30.0
-TOKEN_MARGIN_SECONDS = 60.0
-"""A token is renewed so long before it ends."""
+
+CONNECTION = "iys"
+"""The name that İYS's tokens are kept under."""
 
 
 class IysRefused(Refused):
@@ -90,6 +91,30 @@ def read_instant(text: str) -> datetime:
     return datetime.strptime(text, FORMAT).replace(tzinfo=TURKEY).astimezone(UTC)
 
 
+class Tokens(Protocol):
+    """Where access tokens come from."""
+
+    def token(self) -> str:
+        """Return one that is good for a while yet."""
+        ...
+
+    def spoiled(self, token: str) -> None:
+        """Note that one was refused before its time."""
+        ...
+
+
+def connection(base_url: str, username: str, password: str) -> Connection:
+    """Return how İYS gives tokens: for a user's password, in JSON."""
+    return Connection(
+        CONNECTION,
+        f"{base_url.rstrip('/')}/oauth2/token",
+        "password",
+        username=username,
+        password=password,
+        body="json",
+    )
+
+
 class IysClient:
     """Asks İYS on behalf of one brand. Not for several threads at once."""
 
@@ -98,18 +123,15 @@ class IysClient:
         base_url: str,
         iys_code: int,
         brand_code: int,
-        username: str,
-        password: str,
+        tokens: Tokens,
+        outgoing: Outgoing,
         *,
         sleep: Callable[[float], object] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take where İYS is, whose consents these are, and who signs in."""
+        """Take where İYS is, whose consents these are, where tokens come from, and the way out."""
         self._brand = f"/sps/{iys_code}/brands/{brand_code}"
-        self._username, self._password = username, password
-        self._sleep, self._clock = sleep, clock
-        self._token, self._renewal, self._ends = "", "", 0.0
-        self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT_SECONDS)
+        self._tokens, self._sleep = tokens, sleep
+        self._http = outgoing.client(base_url)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -160,27 +182,13 @@ class IysClient:
     def _ask(self, method: str, path: str, **content: Any) -> Any:
         """Ask once with a good token; once more with a new one where İYS forgot the token before its time."""
         for renewed in (False, True):
-            headers = {"Authorization": f"Bearer {self._good_token()}"}
+            token = self._tokens.token()
+            headers = {"Authorization": f"Bearer {token}"}
             answer = self._patiently(method, path, headers=headers, **content)
             if answer.status_code != httpx.codes.UNAUTHORIZED or renewed:
                 return _told(answer)
-            self._token = self._renewal = ""
+            self._tokens.spoiled(token)
         raise AssertionError("one of the two rounds returns")
-
-    def _good_token(self) -> str:
-        if self._token and self._clock() < self._ends:
-            return self._token
-        asked = {"grant_type": "password", "username": self._username, "password": self._password}
-        if self._renewal:
-            asked = {"grant_type": "refresh_token", "refresh_token": self._renewal}
-        answer = self._patiently("POST", "/oauth2/token", json=asked)
-        if answer.is_error and self._renewal:
-            self._renewal = ""
-            return self._good_token()
-        told = _told(answer)
-        self._token, self._renewal = str(told["access_token"]), str(told.get("refresh_token") or "")
-        self._ends = self._clock() + float(told.get("expires_in") or 0) - TOKEN_MARGIN_SECONDS
-        return self._token
 
     def _patiently(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Ask, and again where İYS is busy or away; raise `Unavailable` when that takes too long."""
@@ -189,7 +197,7 @@ class IysClient:
             pause = min(BACKOFF_SECONDS * 2**attempt, BACKOFF_MAX_SECONDS)
             try:
                 answer = self._http.request(method, path, **content)
-            except httpx.TransportError as error:
+            except httpx.HTTPError as error:
                 why = str(error) or type(error).__name__
             else:
                 if answer.status_code != httpx.codes.TOO_MANY_REQUESTS and answer.status_code < 500:

@@ -1,0 +1,27 @@
+"""Rules of retention over an installation, in a test's words."""
+
+from __future__ import annotations
+
+from tekil.definitions import apply, parse
+from tekil.kinds import KINDS
+from tekil.privacy import KeyRing
+from tekil.retention import Retention
+from tests.installation import MASTER, Installation
+
+
+def rules(place: Installation, *specs: str) -> None:
+    """Put these rules in force, and no others: `{of: events, keep: 30 days}`."""
+    documents = "\n---\n".join(f"kind: retention\nname: r{n}\nspec: {spec}" for n, spec in enumerate(specs))
+    apply(place.store, KINDS, parse(documents) if specs else [], author="test", prune=True)
+
+
+def retention(place: Installation) -> Retention:
+    return Retention(place.engine, KeyRing(place.store.data_keys, MASTER), clock=lambda: place.now)
+
+
+def counts(place: Installation) -> dict[str, int]:
+    """Return what would be destroyed now, by class."""
+    found: dict[str, int] = {}
+    for planned in retention(place).plan():
+        found[planned.rule.spec.of] = found.get(planned.rule.spec.of, 0) + planned.count
+    return found
