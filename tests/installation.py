@@ -77,6 +77,12 @@ class Installation:
         packed = pack(parts, None if sent_at is None else json.dumps(sent_at).encode())
         self.log.append([Entry(source, door, microseconds(at or self.now), packed.messages, packed.body)])
 
+    def say_body(self, row: dict[str, Any]) -> None:
+        """Accept a body as another log holds it (`READ_SCHEMA`)."""
+        body = row["body"].encode()
+        received = microseconds(row["received_at"])
+        self.log.append([Entry(row["source"], row["door"], received, row["messages"], body)])
+
     def pass_time(self, **span: float) -> None:
         """Let time go by, in the words of `timedelta`."""
         self.now += timedelta(**span)

@@ -9,15 +9,13 @@ the transaction holds the list of whose.
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pyarrow as pa
 
@@ -25,7 +23,17 @@ from tekil.dictionary import COUNTED, Dictionary, Rules, counted_events
 from tekil.errors import TekilError, Unavailable
 from tekil.identity import IDENTITY, Reached, finish, reach, reach_without, write
 from tekil.identity import TABLES as IDENTITY_TABLES
-from tekil.load import EVENTS, TRAITS, Floors, KnownMessages, Prepared, ReadAhead, keep, prepare
+from tekil.load import (
+    EVENTS,
+    TRAITS,
+    Floors,
+    KnownMessages,
+    Prepared,
+    ReadAhead,
+    empty_places,
+    keep,
+    prepare,
+)
 from tekil.load import TABLES as LOAD_TABLES
 from tekil.load.sql import new_records
 from tekil.log import Log
@@ -37,7 +45,6 @@ from tekil.models import (
     Defined,
     InForce,
     Model,
-    Publication,
     arriving,
     backfill,
     derive,
@@ -46,10 +53,15 @@ from tekil.models import (
     needed,
 )
 from tekil.privacy import Vault
+from tekil.privacy.tombstones import Graveyard
+from tekil.publishing import Cycle, Lags, Publication, Publishing
 from tekil.store import Store
-from tekil.warehouse import Column, Marks, Table, Warehouse
+from tekil.tasks import Tasks
+from tekil.warehouse import Column, Erasure, Marks, Table, Warehouse, check_erasure_declared
 
-TOUCHED = Table("touched", (Column("person_key", "bigint"),), key="person_key")
+TOUCHED = Table(
+    "touched", (Column("person_key", "bigint"),), "person_key", Erasure("nobody", "keys of one cycle")
+)
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
 
 BODIES_MAX = 20_000
@@ -95,21 +107,6 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """What a cycle did: messages taken, persons refreshed, of whom `woken` by time alone; seconds it took.
-
-    `lags` are (seconds from receipt to readable card, messages) of each body.
-    """
-
-    number: int
-    messages: int
-    persons: int
-    woken: int
-    seconds: float
-    lags: tuple[tuple[float, int], ...] = ()
-
-
 class Engine:
     """The one writer of the warehouse and of the cards."""
 
@@ -133,26 +130,32 @@ class Engine:
         self.log, self.warehouse, self.store = log, warehouse, store
         self._clock = clock
         self.vault = vault
+        self.graveyard = Graveyard(store.tombstones, vault)
+        self._tombstones = self.graveyard.read()
         self._before_commit = tuple(before_commit)
         self._adopt(InForce.read(models, defined, store.definitions))
         self.doing = IDLE
         self.chores: list[Callable[[], bool]] = []
-        self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
-        self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
+        self._lags = Lags()
+        self._tasks: Tasks[Engine] = Tasks()
         self._cycles = 0
         self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
         self._next_wake: datetime | None = None
         self._published = store.cards.published_cycle()
         self._publisher = ThreadPoolExecutor(1, "tekil-publish")
-        self._publishing: _Publishing | None = None
-        self._ended = False
+        self._publishing: Publishing | None = None
         self.beat = time.monotonic()
-        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in self.models)]
-        warehouse.create(tables)
+        check_erasure_declared(self.tables)
+        warehouse.create(self.tables)
         warehouse.define(VIEWS)
         self._rules = self._take_rules()
         self.floors = Floors.read(warehouse)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables of the warehouse, those of the definitions in force among them."""
+        return (*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in self.models))
 
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
@@ -162,6 +165,7 @@ class Engine:
         else:
             self._catch_up(marks, progress or _silent)
             self._heed_definitions(marks)
+        empty_places(self.log, self.warehouse, self.vault, self._tombstones)
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
         """Publish what the last commit changed, if we died, or the store was away, before that was done.
@@ -213,10 +217,12 @@ class Engine:
             self._known.forget()
             raise
         self._known.add(prepared.keys)
+        if prepared.has_cuttings:
+            empty_places(self.log, self.warehouse, self.vault, self._tombstones)
         rows = CardRows.read(self.warehouse, TOUCHED_ANSWERS)
         publish = self._publication("touched_persons_all", rows, after.cycle)
         cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
-        self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
+        self._publishing = Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
 
     def _adopt(self, in_force: InForce) -> None:
@@ -256,7 +262,7 @@ class Engine:
         publishing, self._publishing = self._publishing, None
         readable = publishing.done.result()
         self._published = publishing.cycle.number
-        self._note(publishing.bodies, publishing.cycle, readable)
+        self._lags.note(publishing, readable)
 
     def run(self, stop: threading.Event, on_error: Callable[[TekilError], None]) -> None:
         """Run cycles until told to stop. What is away for a while is waited for; nothing is skipped."""
@@ -264,7 +270,7 @@ class Engine:
         try:
             while not stop.is_set():
                 try:
-                    self._run_tasks()
+                    self._tasks.run(self, self._before_task)
                     busy = self._advance() is not None
                     self.beat = time.monotonic()
                     if not busy or self._cycles % CYCLES_A_STEP == 0:
@@ -276,7 +282,7 @@ class Engine:
                 if not busy:
                     stop.wait(pause)
         finally:
-            self._refuse_tasks()
+            self._tasks.refuse()
             with contextlib.suppress(Unavailable):
                 self._finish_publishing()
 
@@ -294,34 +300,11 @@ class Engine:
 
     def submit(self, task: Callable[[Engine], Result]) -> Future[Result]:
         """Have the loop's thread run a task between two cycles; from any thread."""
-        future: Future[Result] = Future()
-        self._tasks.put((task, future))
-        if self._ended:
-            self._refuse_tasks()
-        return future
+        return self._tasks.submit(task)
 
-    def _refuse_tasks(self) -> None:
-        """Tell whoever still waits that the loop has ended: nobody would ever answer them."""
-        self._ended = True
-        while True:
-            try:
-                _, future = self._tasks.get_nowait()
-            except queue.Empty:
-                return
-            future.set_exception(
-                Unavailable("The engine is stopping; ask again when it is back.", code="engine_stopping")
-            )
-
-    def _run_tasks(self) -> None:
-        while not self._tasks.empty():
-            self._finish_publishing()
-            self._ahead.forget()
-            task, future = self._tasks.get()
-            try:
-                future.set_result(task(self))
-            except Exception as error:
-                # Whoever asked is told; the loop goes on.
-                future.set_exception(error)
+    def _before_task(self) -> None:
+        self._finish_publishing()
+        self._ahead.forget()
 
     def drain(self) -> int:
         """Run cycles until nothing waits; return how many messages they took."""
@@ -329,6 +312,40 @@ class Engine:
         while (cycle := self.step()) is not None:
             messages += cycle.messages
         return messages
+
+    def _begin_change(self) -> Marks:
+        """Make ready for a change between two cycles; return the marks that it ends with."""
+        self._finish_publishing()
+        marks = self.warehouse.marks()
+        self._catch_up(marks, _silent)
+        now = max(self._clock(), marks.clock or datetime.min)
+        self.warehouse.set_now(now)
+        return replace(marks, cycle=marks.cycle + 1, clock=now)
+
+    def amend(
+        self, persons: pa.Table, events: str, records: str, change: Callable[[Warehouse], None]
+    ) -> None:
+        """Change what tables hold of some persons (`person_key`), and derive them anew, in one transaction.
+
+        `change` deletes or rewrites rows, among them those that lie in the relations `events` and `records`:
+        whoever these told of is worked out as if they had never been said. Who has no rows left is no more,
+        and loses their card. Runs between two cycles, on the thread of whoever runs those.
+        """
+        warehouse = self.warehouse
+        after = self._begin_change()
+        with warehouse.transaction():
+            change(warehouse)
+            warehouse.stage("due", persons.select(["person_key"]))
+            reached = reach_without(warehouse, self.policy, events, records)
+            self._stage_answers(reached, "SELECT * FROM old_{table}")
+            self._write_refresh(after)
+        self._next_wake = None
+        self._known.forget()
+        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
+
+    def heed_tombstones(self) -> None:
+        """Read anew who was erased: it counts from the next message on."""
+        self._tombstones = self.graveyard.read()
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Derive everything anew from the events, by the same SELECTs, and put it in the old rows' place."""
@@ -364,11 +381,7 @@ class Engine:
         to that. Call it between cycles, on the loop's thread; of few messages at a time.
         """
         warehouse = self.warehouse
-        self._finish_publishing()
-        marks = warehouse.marks()
-        self._catch_up(marks, _silent)
-        now = max(self._clock(), marks.clock or datetime.min)
-        warehouse.set_now(now)
+        after = self._begin_change()
         warehouse.derive("doomed", doomed)
         warehouse.derive(
             "new_events", f"SELECT * FROM {EVENTS.name} WHERE message_key IN (SELECT message_key FROM doomed)"
@@ -377,7 +390,6 @@ class Engine:
         left = "WHERE message_key NOT IN (SELECT message_key FROM doomed)"
         reached = reach_without(warehouse, self.policy, "new_events")
         self._stage_answers(reached, f"SELECT * FROM old_{{table}} {left}")
-        after = replace(marks, cycle=marks.cycle + 1, clock=now)
         self._next_wake = None
         with warehouse.transaction():
             for table in (EVENTS, TRAITS):
@@ -388,8 +400,7 @@ class Engine:
 
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
-        since = time.monotonic() - seconds
-        return [lag for at, cycle in list(self._recent) if at >= since for lag in cycle.lags]
+        return self._lags.since(seconds)
 
     def _is_someone_due(self, now: datetime) -> bool:
         """Return whether somebody's time has come. Asked all the time, so the next one's is remembered."""
@@ -419,7 +430,9 @@ class Engine:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
-        prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy)
+        prepared = prepare(
+            warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy, self._tombstones
+        )
         records = new_records(has_named=prepared.has_named) if prepared.has_records else NO_RECORDS
         reached = reach(warehouse, self.policy, "new_events", records)
         self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
@@ -478,24 +491,6 @@ class Engine:
             self._publication("publishing", rows, cycle if done == people.num_rows else None)()
             tell("publish", done, people.num_rows)
         self._published = cycle
-
-    def _note(self, bodies: pa.Table, cycle: Cycle, readable: datetime) -> None:
-        lags = tuple(
-            ((readable - received).total_seconds(), messages)
-            for received, messages in zip(
-                bodies["received_at"].to_pylist(), bodies["messages"].to_pylist(), strict=True
-            )
-        )
-        self._recent.append((time.monotonic(), replace(cycle, lags=lags)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Publishing:
-    """A cycle whose cards are being published, of these bodies; `done` gives when they became readable."""
-
-    cycle: Cycle
-    bodies: pa.Table
-    done: Future[datetime]
 
 
 def _silent(_what: str, _done: int, _all: int) -> None:

@@ -150,7 +150,7 @@ class LiveReads:
     def ledger(self) -> Ledger:
         """See `Reads.ledger`. The position is read with the counts; the log is asked about that position."""
         rows = self._read("""
-            SELECT m.position, l.source, l.loaded, l.quarantined, l.duplicate, l.last_received
+            SELECT m.position, l.source, l.loaded, l.quarantined, l.duplicate, l.last_received, l.erased
             FROM tekil_marks m LEFT JOIN ledger l ON TRUE
         """)
         known = {row["source"]: row for row in rows if row["source"] is not None}
@@ -267,7 +267,7 @@ def _source_ledger(
     row: dict[str, Any] | None,
     reasons: dict[str, dict[str, int]],
 ) -> SourceLedger:
-    counts = row or {"loaded": 0, "quarantined": 0, "duplicate": 0, "last_received": None}
+    counts = row or {"loaded": 0, "quarantined": 0, "duplicate": 0, "last_received": None, "erased": 0}
     return SourceLedger(
         source=source,
         accepted=accepted,
@@ -277,6 +277,7 @@ def _source_ledger(
         waiting=waiting,
         reasons=reasons.get(source, {}),
         last_received=counts["last_received"],
+        erased=int(counts["erased"] or 0),
     )
 
 

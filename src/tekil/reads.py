@@ -27,13 +27,17 @@ class MovedPerson(TekilError):
 
 
 class Count(msgspec.Struct, frozen=True):
-    """The ledger of some messages: `accepted = loaded + quarantined + duplicate + waiting`, by law 8."""
+    """The ledger of some messages: `accepted = loaded + quarantined + duplicate + waiting`, by law 8.
+
+    `erased` of the loaded have no rows any more, because their person was erased.
+    """
 
     accepted: int
     loaded: int
     quarantined: int
     duplicate: int
     waiting: int
+    erased: int = 0
 
 
 class SourceLedger(msgspec.Struct, frozen=True):
@@ -47,6 +51,7 @@ class SourceLedger(msgspec.Struct, frozen=True):
     waiting: int
     reasons: dict[str, int]
     last_received: datetime | None
+    erased: int = 0
 
 
 class Ledger(msgspec.Struct, frozen=True):

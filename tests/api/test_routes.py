@@ -91,7 +91,7 @@ def test_the_ledger_balances_in_messages(client: Client, bearer: Bearer) -> None
     body = client.get("/v1/ledger", headers=bearer("ledger:read")).json()
     for row in (body["total"], *body["sources"]):
         assert row["accepted"] == row["loaded"] + row["quarantined"] + row["duplicate"] + row["waiting"]
-    assert set(body["total"]) == {"accepted", "loaded", "quarantined", "duplicate", "waiting"}
+    assert set(body["total"]) == {"accepted", "loaded", "quarantined", "duplicate", "waiting", "erased"}
 
 
 def test_a_source_is_made_switched_off_and_listed(client: Client, bearer: Bearer) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from tekil.store import Store, open_store
+from tekil.store.erasure_tables import tombstones
 from tests.installation import Installation
 
 Found = Callable[[], Installation]
@@ -31,6 +33,9 @@ def found(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Found:
 
     def make() -> Installation:
         store.cards.clear()
+        with store._begin() as connection:
+            # Who was erased in one example lives in the next.
+            connection.execute(delete(tombstones))
         return Installation(folder, store=store)
 
     return make

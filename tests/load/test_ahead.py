@@ -58,5 +58,5 @@ def test_what_was_changed_in_the_log_is_read_changed(log: Log) -> None:
     last = ahead.read(0)["position"][-1].as_py()
     third = log.read(last, 1)["position"][0].as_py()
     ahead.forget()
-    log.rewrite([third], lambda _: b"nobody")
+    log.rewrite([third], lambda _at, _body: b"nobody")
     assert ahead.read(last)["body"].to_pylist() == ["nobody"]

@@ -169,13 +169,15 @@ def test_what_lies_at_positions_is_changed_and_nothing_else(log: Log) -> None:
     log.append([entry('["later"]')])
     before = log.read(0, 100)
     positions = before["position"].to_pylist()
-    changed = log.rewrite([positions[4], positions[1], positions[1], 999_999_999], lambda body: body + b" ")
+    changed = log.rewrite(
+        [positions[4], positions[1], positions[1], 999_999_999], lambda _at, body: body + b" "
+    )
     assert changed == 2
     after = log.read(0, 100)
     assert after["body"].to_pylist() == ["[0]", "[1] ", "[2]", "[3]", "[4] ", "[5]", '["later"]']
     assert after.drop_columns("body") == before.drop_columns("body")
     assert log.counts(0) == [SourceCount("till", 3, 3), SourceCount("web", 4, 4)]
-    assert log.rewrite([], bytes.upper) == 0
+    assert log.rewrite([], lambda _at, body: body) == 0
 
 
 def test_appending_at_once_is_appending_where_nobody_holds_the_log(log: Log) -> None:

@@ -71,7 +71,7 @@ def test_no_file_keeps_a_copy_of_what_was_rewritten(tmp_path: Path) -> None:
     log.append([ENTRY, Entry("web", "track", 1, 1, secret)])
     position = log.head()
     assert b"SECRET-4711" in b"".join(path.read_bytes() for path in tmp_path.iterdir())
-    assert log.rewrite([position], lambda _body: b'{"batch":[{}]}') == 1
+    assert log.rewrite([position], lambda _at, _body: b'{"batch":[{}]}') == 1
     assert b"SECRET-4711" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert log.read(0, 10)["body"].to_pylist() == ["{}", '{"batch":[{}]}']
     log.close()
@@ -84,8 +84,8 @@ def test_a_reader_that_does_not_let_go_keeps_a_rewrite_from_being_done(tmp_path:
     reader.execute("begin")
     reader.execute("select count(*) from pages").fetchone()
     with pytest.raises(Unavailable, match="write-ahead log"):
-        log.rewrite([log.head()], bytes.upper)
+        log.rewrite([log.head()], lambda _at, body: body.upper())
     reader.execute("commit")
     reader.close()
-    assert log.rewrite([log.head()], bytes.upper) == 1
+    assert log.rewrite([log.head()], lambda _at, body: body.upper()) == 1
     log.close()

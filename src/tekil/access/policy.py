@@ -42,6 +42,7 @@ class Permission(StrEnum):
     REQUESTS_WRITE = "requests:write"
     RETENTION_READ = "retention:read"
     RETENTION_WRITE = "retention:write"
+    ERASURE_RUN = "erasure:run"
 
 
 P = Permission
@@ -71,13 +72,14 @@ ROLES: dict[str, frozenset[Permission]] = {
         | {P.IDENTITY_WRITE}
         | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
         | {P.RETENTION_READ, P.RETENTION_WRITE}
+        | {P.ERASURE_RUN}
     ),
 }
 """Role → what it may. Each has what its work needs; somebody with two roles has what both have."""
 
 ADMINISTRATOR = "administrator"
 
-STEP_UP = frozenset({P.KEYS_WRITE, P.USERS_WRITE})
+STEP_UP = frozenset({P.KEYS_WRITE, P.USERS_WRITE, P.ERASURE_RUN})
 """Whoever does these in the console has shown a second factor a short while ago, whatever their role."""
 
 TRAIT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")

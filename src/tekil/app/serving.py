@@ -15,6 +15,7 @@ import uvicorn
 
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
+from tekil.api.erasure import erasure_routes
 from tekil.api.identity import identity_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
@@ -22,6 +23,7 @@ from tekil.app.iys import kept_in_step
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
+from tekil.erasure import Eraser, ErasureDesk
 from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
 from tekil.live_reads import LiveReads
@@ -59,6 +61,8 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     check_port(config.console.host, config.console.port, "console.port")
     with open_engine(config) as engine:
         engine.recover(lambda what, done, everything: say(f"{what}: {done:,} of {everything:,}"))
+        for proof in Eraser(engine).resume():
+            say(f"An erasure that was cut off is done: {proof.destruction}")
         keep_local_key(config, engine.store)
         password = engine.store.users.create_first()
         if password:
@@ -94,15 +98,27 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
     identity = IdentityDesk(engine.log, engine.warehouse, store, engine.vault)
+    erasures = ErasureDesk(engine, [config.data])
     more = [
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
         retention_routes(retention, store),
+        erasure_routes(erasures, store),
     ]
     return _Server(
         uvicorn.Config(
-            create_app(reads, store, config, more, desk, consents, retention, Rectification(engine.log)),
+            create_app(
+                reads,
+                store,
+                config,
+                more,
+                desk,
+                consents,
+                retention,
+                Rectification(engine.log),
+                erasures,
+            ),
             host=config.console.host,
             port=config.console.port,
             log_level="warning",

@@ -36,6 +36,7 @@ COMMANDS = {
     "retention": ("tekil.cli.retention:retention", "How long things are kept, and what went."),
     "consent": ("tekil.cli.consents:consent", "Look at consents, record them, link to the page for them."),
     "request": ("tekil.cli.requests:request", "Take in what people ask for by right, and answer it."),
+    "erase": ("tekil.cli.erasing:erase", "Erase a person from everything that is kept, and prove it."),
     "export-person": ("tekil.cli.requests:export_person", "Print everything that is held about a person."),
 }
 """Name → where the command is, and what it does in a line."""

@@ -23,6 +23,7 @@ from tekil.console import (
     audit,
     consent_page,
     dictionary,
+    erasure,
     live,
     passkeys,
     people,
@@ -45,6 +46,7 @@ from tekil.console.hues import Hues
 from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
+from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Outgoing
@@ -79,6 +81,7 @@ ROUTES = [
     *consents_page.ROUTES,
     *requests_page.ROUTES,
     *retention_page.ROUTES,
+    *erasure.ROUTES,
     *consent_page.ROUTES,
 ]
 """All pages that forms are sent from."""
@@ -111,10 +114,11 @@ def create_app(
     consents: ConsentLedger | None = None,
     retention: Retention | None = None,
     rectification: Rectification | None = None,
+    erasures: ErasureDesk | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
-    Without a `desk`, the quarantine can be looked at and not replayed.
+    Without a `desk`, the quarantine can be looked at and not replayed; without `erasures`, nobody is erased.
     """
     for roles in (config.access.second_factor, config.access.passkey):
         if roles:
@@ -135,7 +139,17 @@ def create_app(
             api.definition_routes(store),
             *more,
             *_console(
-                reads, store, config, pages, assets, desk, consents, measuring, retention, rectification
+                reads,
+                store,
+                config,
+                pages,
+                assets,
+                desk,
+                consents,
+                measuring,
+                retention,
+                rectification,
+                erasures,
             ),
         ],
         openapi_config=api.document(),
@@ -160,10 +174,10 @@ def _console(
     measuring: Measuring,
     retention: Retention | None,
     rectification: Rectification | None,
+    erasures: ErasureDesk | None,
 ) -> list[Router]:
     """Return the pages."""
-    watch = Watch(reads, store)
-    ceremonies = Ceremonies(config, store)
+    watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
 
@@ -194,6 +208,7 @@ def _console(
         "retention": Provide(lambda: retention, sync_to_thread=False),
         "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
+        "erasures": Provide(lambda: erasures, sync_to_thread=False),
     }
     return [
         Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),

@@ -13,7 +13,7 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect
 
 from tekil.access.audit import Act, Actor
-from tekil.access.policy import Permission
+from tekil.access.policy import Permission, may
 from tekil.api import reference as decode
 from tekil.api import segment
 from tekil.api.declared import needs
@@ -130,6 +130,7 @@ def show_request(
 
 def _one(visit: Visit, pages: Pages, desk: Desk, request_id: str, refusal: str = "") -> Response[str]:
     request = desk.requests.get(request_id.replace("\0", ""))
+    erased = desk.ledger.store.destructions.newest(1, kind="erasure", reason=request.id)
     return pages.show(
         visit,
         "request.html",
@@ -138,6 +139,8 @@ def _one(visit: Visit, pages: Pages, desk: Desk, request_id: str, refusal: str =
         row=_row(desk, request, visit),
         person=desk.person(request),
         may_correct=desk.rectification is not None and visit.may(Permission.PROFILES_WRITE),
+        erased=erased[0] if erased else None,
+        may_erase=may(visit.user, Permission.ERASURE_RUN),
         identities=IDENTITY,
         decisions=DECISIONS,
         refusal=refusal,

@@ -11,7 +11,7 @@ import pyarrow as pa
 from tekil.dictionary import sql
 from tekil.dictionary.model import COLUMNS, ROOTS, Dictionary, Event, Field, Mode
 from tekil.dictionary.patterns import portable
-from tekil.warehouse import Column, Table, Warehouse
+from tekil.warehouse import Column, Erasure, Table, Warehouse
 
 VIOLATIONS = Table(
     "violations",
@@ -29,6 +29,7 @@ VIOLATIONS = Table(
         Column("sample_key", "bigint"),
     ),
     key="violation_key",
+    erasure=Erasure("own", "counts stay; a sample that was theirs is named no more"),
 )
 
 _SUBJECTS = pa.schema(

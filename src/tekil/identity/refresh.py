@@ -206,13 +206,20 @@ def _settled(warehouse: Warehouse, policy: Policy, known_shared: Integers) -> Re
     return Reached(has_contested)
 
 
-def reach_without(warehouse: Warehouse, policy: Policy, doomed: str) -> Reached:
+def reach_without(
+    warehouse: Warehouse,
+    policy: Policy,
+    doomed: str,
+    records: str = "SELECT * FROM record_changes WHERE FALSE",
+) -> Reached:
     """Stage what `reach` does, for when the events in the relation `doomed` had never been said.
+
+    `records` are record changes of which the same is meant; these are in no table any more.
 
     Of the pairs they named, evidence is summed anew from the events that are left; whoever named one of their
     identifiers has evidence with it, so these lie under its neighbours. What they made shared may join again.
     """
-    gather(warehouse, doomed, "SELECT * FROM record_changes WHERE FALSE", "new_")
+    gather(warehouse, doomed, records, "new_")
     warehouse.derive("touched_keys", NEIGHBOURHOOD)
     warehouse.pick("near_events", "events", EVENT_COLUMNS, "touched_keys")
     left = f"SELECT * FROM near_events WHERE message_key NOT IN (SELECT message_key FROM {doomed})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tekil.warehouse import Column, Table
+from tekil.warehouse import BY_IDENTIFIER, Column, Erasure, Table
 
 EVIDENCE = Table(
     "evidence",
@@ -28,6 +28,7 @@ EVIDENCE = Table(
         Column("act", "text"),
     ),
     key="pair_key",
+    erasure=Erasure("own", "summed anew from what is left"),
 )
 
 IDENTITY = Table(
@@ -44,6 +45,7 @@ IDENTITY = Table(
         Column("person_key", "bigint"),
     ),
     key="identifier_key",
+    erasure=BY_IDENTIFIER,
 )
 
 OWNERSHIP = Table(
@@ -58,6 +60,7 @@ OWNERSHIP = Table(
         Column("person_key", "bigint"),
     ),
     key="identifier_key",
+    erasure=BY_IDENTIFIER,
 )
 
 CONFLICTS = Table(
@@ -72,6 +75,7 @@ CONFLICTS = Table(
         Column("last_seen", "timestamp"),
     ),
     key="left_key",
+    erasure=BY_IDENTIFIER,
 )
 
 SHARED = Table(
@@ -83,6 +87,7 @@ SHARED = Table(
         Column("reason", "text"),
     ),
     key="identifier_key",
+    erasure=BY_IDENTIFIER,
 )
 
 TABLES = (EVIDENCE, IDENTITY, OWNERSHIP, CONFLICTS, SHARED)

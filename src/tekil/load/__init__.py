@@ -1,6 +1,7 @@
 """From the log to events: parse, check, take duplicates out, keep, count. Read `pipeline` first."""
 
 from tekil.load.ahead import ReadAhead
+from tekil.load.cutting import cut, cut_body, empty_places
 from tekil.load.floors import Floor, Floors
 from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
@@ -8,6 +9,7 @@ from tekil.load.quarantine import REASONS
 from tekil.load.replay import Chosen, QuarantineDesk, replay
 from tekil.load.sealing import seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
+    CUTTINGS,
     DESTROYED,
     EVENTS,
     FLOORS,
@@ -16,12 +18,16 @@ from tekil.load.tables import (
     RECORD_CHANGES,
     REFERRERS,
     REFUSED_IDENTIFIERS,
+    REPETITIONS,
+    SEALED_VALUES,
     TABLES,
+    TOKEN_PLACES,
     TRAITS,
     USER_AGENTS,
 )
 
 __all__ = [
+    "CUTTINGS",
     "DESTROYED",
     "EVENTS",
     "FLOORS",
@@ -31,7 +37,10 @@ __all__ = [
     "RECORD_CHANGES",
     "REFERRERS",
     "REFUSED_IDENTIFIERS",
+    "REPETITIONS",
+    "SEALED_VALUES",
     "TABLES",
+    "TOKEN_PLACES",
     "TRAITS",
     "USER_AGENTS",
     "Chosen",
@@ -41,6 +50,9 @@ __all__ = [
     "Prepared",
     "QuarantineDesk",
     "ReadAhead",
+    "cut",
+    "cut_body",
+    "empty_places",
     "keep",
     "prepare",
     "replay",

@@ -130,11 +130,11 @@ def write_destroyed(warehouse: Warehouse) -> None:
 
 _WITH_RETIRED = """
 SELECT source, sum(loaded) AS loaded, sum(quarantined) AS quarantined, sum(duplicate) AS duplicate,
-  max(last_received) AS last_received
+  sum(erased) AS erased, max(last_received) AS last_received
 FROM (
-  SELECT source, loaded, quarantined, duplicate, last_received FROM new_ledger
+  SELECT source, loaded, quarantined, duplicate, erased, last_received FROM new_ledger
   UNION ALL
-  SELECT source, loaded, quarantined, 0 AS duplicate, last_received FROM retired
+  SELECT source, loaded, quarantined, 0 AS duplicate, 0 AS erased, last_received FROM retired
 ) AS counts GROUP BY source
 """
 

@@ -15,17 +15,34 @@ from tekil.dictionary import VIOLATIONS, Judged, Rules, judge
 from tekil.errors import BadRequest
 from tekil.identifiers import Policy
 from tekil.load import sql
+from tekil.load.erased import Inert, take_out_erased
 from tekil.load.floors import Floors, count_retired, set_aside, write_destroyed
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
 from tekil.load.naming import keep_named, may_name, name_identifiers, new_refusals
 from tekil.load.replay import release, releases_in, write_release
-from tekil.load.sealing import keep_shadows, seal
-from tekil.load.tables import EVENTS, LEDGER, QUARANTINE, RECORD_CHANGES, TRAITS
+from tekil.load.sealing import Sealed, keep_shadows, keep_values, nobody, seal
+from tekil.load.tables import (
+    CUTTINGS,
+    EVENTS,
+    LEDGER,
+    QUARANTINE,
+    RECORD_CHANGES,
+    REPETITIONS,
+    TRAITS,
+)
 from tekil.privacy import Vault
+from tekil.privacy.tombstones import Tombstones
 from tekil.warehouse import Warehouse, arrow_schema
 
-NOTHING_REPEATED = pa.schema([("position", pa.int64()), ("number", pa.int64()), ("source", pa.string())])
+NOTHING_REPEATED = pa.schema(
+    [
+        ("position", pa.int64()),
+        ("number", pa.int64()),
+        ("source", pa.string()),
+        ("message_key", pa.int64()),
+    ]
+)
 """What `repeated` looks like where there are no suspects."""
 
 
@@ -41,6 +58,8 @@ class Prepared:
     has_violations: bool
     has_named: bool
     has_retired: bool
+    has_repeated: bool
+    has_cuttings: bool
     releases: bool
 
 
@@ -52,34 +71,44 @@ def prepare(
     rules: Rules | None = None,
     floors: Floors | None = None,
     policy: Policy | None = None,
+    tombstones: Tombstones | None = None,
 ) -> Prepared:
     """Stage what the bodies hold: `new_events`, `new_traits`, `new_quarantine`, and the `new_ledger`.
 
     `bodies` has the log's `READ_SCHEMA`; `rules` are the dictionary's, `policy` is identity's, `floors` say
-    what is too old to be kept. Reads tables and writes none.
+    what is too old to be kept, `tombstones` who was erased. Reads tables and writes none but the vault's.
     """
     policy = policy or Policy()
     unreadable = take_apart(warehouse, bodies, policy)
     judged = hold_against(warehouse, rules)
     retired = set_aside(warehouse, floors or Floors())
-    has_named = may_name(bodies, policy) and name_identifiers(warehouse, policy, vault)
-    sealed = seal(warehouse, vault, {} if rules is None else rules.declared, policy)
+    erased = tombstones or Tombstones({})
+    declared = {} if rules is None else rules.declared
+    sealed = seal(warehouse, vault, declared, policy, erased.silences_token if erased else nobody)
     shapes = warehouse.query(sql.SHAPES)
+    inert = take_out_erased(warehouse, vault, erased, sealed, has_cuts=_any(shapes["is_cut"]))
+    if inert.places:
+        shapes = warehouse.query(sql.SHAPES)
+    values = keep_values(warehouse, vault, sealed, inert.places)
+    has_named = may_name(bodies, policy) and name_identifiers(warehouse, policy, vault)
+    suspects = known.suspects(shapes["message_key"])
     prepared = Prepared(
         shapes["message_key"],
         has_quarantine=unreadable > 0 or _any(shapes["is_wrong"]),
         has_records=_any(shapes["is_record"]),
         has_traits=_any(shapes["is_telling"]),
-        has_personal=sealed > 0,
+        has_personal=values > 0,
         has_violations=judged.breaches,
         has_named=has_named,
         has_retired=retired,
+        has_repeated=suspects.num_rows > 0,
+        has_cuttings=stage_cuttings(warehouse, sealed, inert),
         releases=False,
     )
-    are_some_repeated = find_repeated(warehouse, known.suspects(prepared.keys))
+    find_repeated(warehouse, suspects)
     if has_named:
         warehouse.derive("new_refused_identifiers", new_refusals(policy.spec.identifiers_max))
-    fresh = sql.new_events(policy, are_some_repeated=are_some_repeated, has_named=has_named)
+    fresh = sql.new_events(policy, are_some_repeated=prepared.has_repeated, has_named=has_named)
     warehouse.derive("new_events", fresh)
     take_traits(warehouse, prepared.has_traits)
     put_aside(warehouse, prepared.has_quarantine, vault)
@@ -142,6 +171,17 @@ def put_aside(warehouse: Warehouse, there_are_some: bool, vault: Vault) -> None:
     warehouse.stage("new_quarantine", rows.set_column(at, "body", bodies))
 
 
+def stage_cuttings(warehouse: Warehouse, sealed: Sealed, inert: Inert) -> bool:
+    """Stage `new_cuttings`: where the log holds what is to be emptied after the commit; True if it does."""
+    whole = [(*place, True) for place in sorted(inert.said)]
+    parts = sorted({mention[:2] for mention in sealed.gone} - inert.places)
+    rows = [dict(zip(CUTTINGS.column_names, row, strict=True)) for row in whole]
+    rows += [dict(zip(CUTTINGS.column_names, (*place, False), strict=True)) for place in parts]
+    if rows:
+        warehouse.stage("new_cuttings", pa.Table.from_pylist(rows, arrow_schema(CUTTINGS)))
+    return bool(rows)
+
+
 def let_go(warehouse: Warehouse, bodies: pa.Table, prepared: Prepared) -> Prepared:
     """Stage what leaves the quarantine because it is said again here."""
     releases = releases_in(bodies)
@@ -168,6 +208,10 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
         write_release(warehouse)
     if prepared.has_quarantine:
         warehouse.append(QUARANTINE.name, "SELECT * FROM new_quarantine")
+    if prepared.has_repeated:
+        warehouse.append(REPETITIONS.name, "SELECT message_key, position, number FROM repeated")
+    if prepared.has_cuttings:
+        warehouse.append(CUTTINGS.name, "SELECT * FROM new_cuttings")
     if prepared.has_violations:
         warehouse.replace(VIOLATIONS.name, "new_violations", "SELECT * FROM new_violations")
     warehouse.replace(LEDGER.name, "new_ledger", "SELECT * FROM new_ledger")

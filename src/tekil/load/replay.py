@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from tekil.errors import BadRequest
 from tekil.load.sealing import seal_json
-from tekil.load.tables import QUARANTINE
+from tekil.load.tables import QUARANTINE, REPETITIONS
 from tekil.log import Entry, Log
 from tekil.messages import MESSAGE_SIZE_MAX, pack
 from tekil.privacy import Vault
@@ -31,7 +31,8 @@ REPLAY_MAX = 10_000
 MARK = '{"replay":'
 _EPOCH = datetime(1970, 1, 1)
 
-RELEASES = pa.schema([("position", pa.int64()), ("number", pa.int64())])
+RELEASES = pa.schema([("position", pa.int64()), ("number", pa.int64()), ("said_at", pa.int64())])
+"""Quarantined rows, and the position of the body that says each again."""
 
 RELEASED = """
 SELECT DISTINCT q.position, q.number, q.source, q.messages FROM quarantine q
@@ -47,10 +48,16 @@ WHERE q.position IN (SELECT position FROM released) AND NOT EXISTS (
 """
 """What stays in quarantine of the bodies of which something is released."""
 
+SAID_BEFORE = """
+SELECT DISTINCT c.message_key, r.position, r.number FROM releases r
+JOIN opened c ON c.position = r.said_at AND c.number = 0
+"""
+"""Where in the log the first saying of what is released lies."""
+
 MOVED = """
-SELECT source, loaded, quarantined, duplicate, last_received FROM (
+SELECT source, loaded, quarantined, duplicate, erased, last_received FROM (
   SELECT l.source, l.loaded, l.quarantined - coalesce(m.messages, 0) AS quarantined,
-    l.duplicate + coalesce(m.messages, 0) AS duplicate, l.last_received
+    l.duplicate + coalesce(m.messages, 0) AS duplicate, l.erased, l.last_received
   FROM new_ledger l
   LEFT JOIN (SELECT source, sum(messages) AS messages FROM released GROUP BY source) m ON m.source = l.source
 ) AS moved
@@ -77,9 +84,11 @@ def releases_in(bodies: pa.Table) -> pa.Table:
     marked = pc.starts_with(bodies["body"], MARK)
     if not pc.any(marked).as_py():
         return RELEASES.empty_table()
-    texts = bodies.filter(marked)["body"].to_pylist()
-    rows = [msgspec.json.decode(text, type=_Marked).replay for text in texts]
-    return pa.table({"position": [row[0] for row in rows], "number": [row[1] for row in rows]}, RELEASES)
+    found = bodies.filter(marked)
+    said_at = found["position"].to_pylist()
+    rows = [msgspec.json.decode(text, type=_Marked).replay for text in found["body"].to_pylist()]
+    columns = [[row[0] for row in rows], [row[1] for row in rows], said_at]
+    return pa.table(dict(zip(RELEASES.names, columns, strict=True)), RELEASES)
 
 
 def release(warehouse: Warehouse, releases: pa.Table) -> bool:
@@ -97,6 +106,7 @@ def write_release(warehouse: Warehouse) -> None:
     """Take what is released out of quarantine, inside the engine's transaction."""
     bodies = "(SELECT DISTINCT position FROM released) AS touched"
     warehouse.replace(QUARANTINE.name, bodies, "SELECT * FROM kept_back")
+    warehouse.append(REPETITIONS.name, SAID_BEFORE)
 
 
 class QuarantineDesk:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from types import MappingProxyType
 
@@ -18,7 +20,7 @@ from tekil.dictionary.sql import SUBJECT
 from tekil.identifiers import SEALED as SEALED_KINDS
 from tekil.identifiers import Policy
 from tekil.load.sql import OPENED_COLUMNS
-from tekil.load.tables import SEALED_VALUES
+from tekil.load.tables import SEALED_VALUES, TOKEN_PLACES
 from tekil.privacy import Vault
 from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
 from tekil.privacy.shadows import shadow
@@ -109,6 +111,25 @@ WHERE NOT EXISTS (SELECT 1 FROM {SEALED_VALUES.name} s WHERE s.token = n.token)
 """
 """What is not known yet of the values sealed now."""
 
+NEW_TOKEN_PLACES = f"""
+SELECT DISTINCT token_key, place_key, is_record FROM (
+  SELECT key64(m.token) AS token_key, e.identifier_key AS place_key, FALSE AS is_record
+  FROM told_tokens m JOIN new_events e ON e.position = m.position AND e.number = m.number
+  UNION ALL
+  SELECT key64(m.token) AS token_key, key64(s.object || ':' || s.key) AS place_key, TRUE AS is_record
+  FROM told_tokens m JOIN sealed_messages s ON s.position = m.position AND s.number = m.number
+  WHERE s.type = 'record'
+) AS n
+WHERE NOT EXISTS (
+  SELECT 1 FROM {TOKEN_PLACES.name} p
+  WHERE p.token_key = n.token_key AND p.place_key = n.place_key AND p.is_record = n.is_record
+)
+"""
+"""By which identifiers, and in which records, the values sealed now are mentioned; what is not known yet."""
+
+MENTIONS = pa.schema([("position", pa.int64()), ("number", pa.int64()), ("token", pa.string())])
+"""The staged `told_tokens`."""
+
 # A string and whether it names a member, a number, or the beginning or end of an object or a list.
 _PART = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?[0-9][0-9.eE+-]*)|([{\[])|([}\]])')
 
@@ -117,6 +138,20 @@ _decode_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _encode = msgspec.json.encode
 
 Token = Callable[[Kind, str], str]
+
+Silent = Callable[[str, datetime], bool]
+"""Whether a token stands for somebody who was erased after an instant."""
+
+ERASED = "erased"
+"""Stands in other people's messages where a value of somebody who was erased stood."""
+
+NAMING = ("user_id", "anonymous_id", "previous_id", *WHOLE)
+"""Columns that name whom a message is about: one that names somebody who was erased is inert whole."""
+
+
+def nobody(_token: str, _said_at: datetime) -> bool:
+    """Say of every token that its person was not erased."""
+    return False
 
 
 Declared = Mapping[str, Mapping[str, str]]
@@ -130,34 +165,72 @@ CLASSES: dict[str, Kind] = {
 """The dictionary's classes of personal values → kinds. What is of another class is not kept at all."""
 
 
+Mention = tuple[int, int, str]
+"""The position and number of a message, and a token in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What was taken out: the messages with tokens instead, token → kind and value, and which held it.
+
+    `gone` are the mentions of somebody who was erased that gave way to `ERASED`.
+    """
+
+    messages: pa.Table
+    values: Mapping[str, tuple[Kind, str]]
+    mentions: Sequence[Mention]
+    gone: frozenset[Mention] = frozenset()
+
+
 def seal(
     warehouse: Warehouse,
     vault: Vault,
     declared: Declared = MappingProxyType({}),
     policy: Policy | None = None,
-) -> int:
+    silent: Silent = nobody,
+) -> Sealed:
     """Stage `sealed_messages` from `opened`: those that may hold something personal, as they may be kept.
 
-    Returns how many values were taken out; they are in the vault then. Raises `Unavailable` while the store
-    is away: then nothing has been written anywhere else.
+    Returns what was taken out; nothing is in the vault yet (see `keep_values`). `silent` says which tokens
+    stand for somebody who was erased, in messages of an instant.
     """
     warehouse.stage("declared_subjects", pa.table({"subject": pa.array(list(declared), pa.string())}))
-    messages, values = seal_rows(warehouse.query(SUSPECTS), vault, declared, policy or Policy())
-    warehouse.stage("sealed_messages", messages)
-    warehouse.stage("new_sealed_values", values)
-    return int(values.num_rows)
+    sealed = seal_rows(warehouse.query(SUSPECTS), vault, declared, policy or Policy(), silent)
+    warehouse.stage("sealed_messages", sealed.messages)
+    return sealed
+
+
+def keep_values(
+    warehouse: Warehouse, vault: Vault, sealed: Sealed, inert: frozenset[tuple[int, int]] = frozenset()
+) -> int:
+    """Keep what was taken out in the vault, but for what only `inert` messages hold; return how much it is.
+
+    Stages `new_sealed_values` and `told_tokens`. Raises `Unavailable` while the store is away: then nothing
+    has been written anywhere else.
+    """
+    mentions = [
+        mention for mention in sealed.mentions if mention[:2] not in inert and mention not in sealed.gone
+    ]
+    values = {token: sealed.values[token] for _, _, token in mentions if token in sealed.values}
+    vault.keep((token, kind, value) for token, (kind, value) in values.items())
+    shadows = [(token, kind, shadow(kind, value)) for token, (kind, value) in values.items()]
+    told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
+    warehouse.stage("new_sealed_values", pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES)))
+    columns = list(zip(*mentions, strict=True)) or [(), (), ()]
+    warehouse.stage("told_tokens", pa.table(dict(zip(MENTIONS.names, columns, strict=True)), MENTIONS))
+    return len(values)
 
 
 def keep_shadows(warehouse: Warehouse) -> None:
-    """Add what may be known of the values sealed now to the table of those sealed before."""
+    """Add what may be known of the values sealed now to the tables of those sealed before."""
     warehouse.append(SEALED_VALUES.name, NEW_SHADOWS)
+    warehouse.append(TOKEN_PLACES.name, NEW_TOKEN_PLACES)
 
 
-def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, policy: Policy) -> tuple[pa.Table, pa.Table]:
-    """Return the rows of `SUSPECTS` with tokens in the place of personal values; keep those in the vault.
-
-    The second table has a row for each value (`token`, `kind`, `shadow`).
-    """
+def seal_rows(
+    rows: pa.Table, vault: Vault, declared: Declared, policy: Policy, silent: Silent = nobody
+) -> Sealed:
+    """Return the rows of `SUSPECTS` with tokens in the place of personal values."""
     taken: dict[str, tuple[Kind, str]] = {}
 
     def token(kind: Kind, value: str) -> str:
@@ -167,16 +240,33 @@ def seal_rows(rows: pa.Table, vault: Vault, declared: Declared, policy: Policy) 
 
     columns = dict(zip(rows.column_names, rows.columns, strict=True))
     subjects = columns.pop("subject").to_pylist()
+    said_at = rows["occurred_at"].to_pylist()
+    held: dict[tuple[int, str], None] = {}
+    silenced: set[tuple[int, str]] = set()
     for name in SEALED:
         # The same page, browser or product comes again and again.
         change = cache(_change_of(name, token, declared, policy))
         texts = zip(rows[name].to_pylist(), subjects, strict=True)
         changed = [None if text is None else change(text, subject) for text, subject in texts]
+        for row, text in enumerate(changed):
+            # Most texts of most rows hold none; the sign of a token is looked for before its shape.
+            if text is not None and "~" in text:
+                tokens = TOKEN.findall(text)
+                held.update(dict.fromkeys((row, found) for found in tokens))
+                if name not in NAMING and (gone := [t for t in tokens if silent(t, said_at[row])]):
+                    changed[row] = _silenced(text, gone)
+                    silenced.update((row, found) for found in gone)
         columns[name] = pa.chunked_array([changed], pa.string())
-    vault.keep((made, kind, value) for made, (kind, value) in taken.items())
-    shadows = [(made, kind, shadow(kind, value)) for made, (kind, value) in taken.items()]
-    told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
-    return pa.table(columns), pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES))
+    places = list(zip(rows["position"].to_pylist(), rows["number"].to_pylist(), strict=True))
+    mentions = [(*places[row], found) for row, found in held]
+    gone_from = frozenset((*places[row], found) for row, found in silenced)
+    return Sealed(pa.table(columns), taken, mentions, gone_from)
+
+
+def _silenced(text: str, tokens: Sequence[str]) -> str:
+    for token in tokens:
+        text = text.replace(token, ERASED)
+    return text
 
 
 def _change_of(column: str, token: Token, declared: Declared, policy: Policy) -> Callable[[str, str], str]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from tekil.dictionary.sql import quoted
 from tekil.identifiers import Policy
 from tekil.load.tables import EVENTS
-from tekil.messages import MESSAGE_TYPES, VALUE_LENGTH_MAX
+from tekil.messages import CUT_TYPE, MESSAGE_TYPES, VALUE_LENGTH_MAX
 from tekil.warehouse import columns_given
 
 CLICK_IDS = ("gclid", "gbraid", "wbraid", "fbclid", "msclkid", "ttclid", "li_fat_id")
 """The query parameters by which ad platforms know a click again."""
 
-_TYPES = ", ".join(f"'{name}'" for name in MESSAGE_TYPES)
+_TYPES = ", ".join(f"'{name}'" for name in (*MESSAGE_TYPES, CUT_TYPE))
 _CLICK = f"[?&]({'|'.join(CLICK_IDS)})=([^&#]+)"
 
 
@@ -147,7 +147,9 @@ WRONG = {
     "message_too_large": "is_oversize",
     "type_missing": "type IS NULL AND NOT is_no_object",
     "type_unknown": f"type NOT IN ({_TYPES})",
-    "identifier_missing": "type <> 'record' AND user_id IS NULL AND anonymous_id IS NULL",
+    "identifier_missing": (
+        f"type NOT IN ('record', '{CUT_TYPE}') AND user_id IS NULL AND anonymous_id IS NULL"
+    ),
     "identifier_not_text": (
         "is_json_container(user_id) OR is_json_container(anonymous_id) OR is_json_container(previous_id)"
     ),
@@ -215,9 +217,9 @@ def with_policy(select: str, policy: Policy) -> str:
 
 OPENED_COLUMNS = (*_READ_COLUMNS, "is_wrong", "reasons", "message_key", "known_at")
 
-SHAPES = """
+SHAPES = f"""
 SELECT message_key, is_wrong, type = 'record' AND NOT is_wrong AS is_record,
-  type = 'identify' AND traits IS NOT NULL AND NOT is_wrong AS is_telling
+  type = 'identify' AND traits IS NOT NULL AND NOT is_wrong AS is_telling, type = '{CUT_TYPE}' AS is_cut
 FROM opened
 """
 """What there is among the messages: steps that would find nothing are left out."""
@@ -242,8 +244,8 @@ _UNTOUCHED = """FROM opened o WHERE NOT o.is_wrong AND NOT EXISTS (
   )"""
 
 
-def _checked(columns: str) -> str:
-    """The good messages, those that held something personal as they were sealed.
+def checked(columns: str) -> str:
+    """Return the SELECT of the good messages, those that held something personal as they were sealed.
 
     Nothing is staged here: most messages go through untouched, and a copy of all of them is a tenth of the
     work of loading.
@@ -252,10 +254,10 @@ def _checked(columns: str) -> str:
 
 
 REPEATED = f"""
-SELECT position, number, source FROM (
+SELECT position, number, source, message_key FROM (
   SELECT position, number, source, message_key, message_id,
     row_number() OVER (PARTITION BY source, message_id ORDER BY position, number) AS copy
-  FROM ({_checked("position, number, source, message_key, message_id")}) AS checked
+  FROM ({checked("position, number, source, message_key, message_id")}) AS checked
   WHERE message_key IN (SELECT message_key FROM suspects)
 ) AS good
 WHERE copy > 1 OR EXISTS (
@@ -283,7 +285,7 @@ def new_events(policy: Policy, *, are_some_repeated: bool, has_named: bool) -> s
         CASE WHEN user_id IS NULL OR regexp_matches(lowered(user_id), {quoted(policy.blocked)})
         THEN coalesce('anonymous_id:' || anonymous_id, 'user_id:' || user_id)
         ELSE 'user_id:' || user_id END) AS identifier_key
-    FROM ({_checked(f"position, number, {columns}")}) AS c {_NAMED_JOIN if has_named else ""}
+    FROM ({checked(columns)}) AS c {_NAMED_JOIN if has_named else ""}
     WHERE type <> 'record' {"AND " + _FIRST_SAID if are_some_repeated else ""}
     """
 
@@ -319,9 +321,10 @@ _RECORD_COLUMNS = "message_key, message_id, source, object, key, fields, occurre
 def new_records(*, has_named: bool) -> str:
     """Return the SELECT of records never loaded before."""
     return f"""
-    SELECT message_key, message_id, source, object, key64(object || ':' || key) AS record_key, key,
-      as_variant(fields) AS fields, {_named(has_named)}, occurred_at, received_at, known_at
-    FROM ({_checked(f"position, number, type, {_RECORD_COLUMNS}")}) AS c {_NAMED_JOIN if has_named else ""}
+    SELECT message_key, message_id, position, number, source, object,
+      key64(object || ':' || key) AS record_key, key, as_variant(fields) AS fields, {_named(has_named)},
+      occurred_at, received_at, known_at
+    FROM ({checked(f"position, number, type, {_RECORD_COLUMNS}")}) AS c {_NAMED_JOIN if has_named else ""}
     WHERE type = 'record' AND {_FIRST_SAID}
     """
 
@@ -344,19 +347,26 @@ FROM unreadable
 
 COUNTED = """
 SELECT source, sum(loaded) AS loaded, sum(quarantined) AS quarantined, sum(duplicate) AS duplicate,
-  max(last_received) AS last_received
+  sum(erased) AS erased, max(last_received) AS last_received
 FROM (
-  SELECT source, loaded, quarantined, duplicate, last_received FROM ledger
+  SELECT source, loaded, quarantined, duplicate, erased, last_received FROM ledger
   UNION ALL
-  SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, max(received_at) AS last_received
+  SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, 0 AS erased,
+    max(received_at) AS last_received
   FROM opened WHERE NOT is_wrong GROUP BY source
   UNION ALL
-  SELECT source, -count(*) AS loaded, 0 AS quarantined, count(*) AS duplicate, NULL AS last_received
+  SELECT source, count(*) AS loaded, 0 AS quarantined, 0 AS duplicate, count(*) AS erased,
+    max(received_at) AS last_received
+  FROM inert GROUP BY source
+  UNION ALL
+  SELECT source, -count(*) AS loaded, 0 AS quarantined, count(*) AS duplicate, 0 AS erased,
+    NULL AS last_received
   FROM repeated GROUP BY source
   UNION ALL
-  SELECT source, 0 AS loaded, sum(messages) AS quarantined, 0 AS duplicate,
+  SELECT source, 0 AS loaded, sum(messages) AS quarantined, 0 AS duplicate, 0 AS erased,
     max(received_at) AS last_received
   FROM new_quarantine GROUP BY source
 ) AS counts GROUP BY source
 """
-"""The ledger with these messages in it: a good one is loaded, unless it is a repetition."""
+"""The ledger with these messages in it: a good one is loaded, unless it is a repetition; one of somebody who
+was erased counts as loaded, and leaves no row."""

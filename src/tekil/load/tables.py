@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from tekil.dictionary import VIOLATIONS
-from tekil.warehouse import Column, Table
+from tekil.warehouse import BY_IDENTIFIER, Column, Erasure, Table
 from tekil.warehouse.protocol import ColumnType
 
 
-def _table(name: str, key: str, columns: dict[str, ColumnType]) -> Table:
-    return Table(name, tuple(Column(n, t) for n, t in columns.items()), key)
+def _table(name: str, key: str, erasure: Erasure, columns: dict[str, ColumnType]) -> Table:
+    return Table(name, tuple(Column(n, t) for n, t in columns.items()), key, erasure)
 
 
 EVENTS = _table(
     "events",
     "identifier_key",
+    BY_IDENTIFIER,
     {
         # message_key is key64(source, message_id); identifier_key is key64 of the event's own identifier,
         # the user id where there is one, else the anonymous id.
         "message_key": "bigint",
         "message_id": "text",
+        # Where in the log it lies: position of its body, and its number there.
+        "position": "bigint",
+        "number": "bigint",
         "source": "text",
         "type": "text",
         "event": "text",
@@ -60,6 +64,7 @@ EVENTS = _table(
 TRAITS = _table(
     "traits",
     "identifier_key",
+    BY_IDENTIFIER,
     {
         "identifier_key": "bigint",
         "message_key": "bigint",
@@ -75,9 +80,12 @@ TRAITS = _table(
 RECORD_CHANGES = _table(
     "record_changes",
     "record_key",
+    Erasure("own", "rows that name the person go"),
     {
         "message_key": "bigint",
         "message_id": "text",
+        "position": "bigint",
+        "number": "bigint",
         "source": "text",
         "object": "text",
         # key64 of object and key; `key` is the JSON object as sent.
@@ -94,6 +102,7 @@ RECORD_CHANGES = _table(
 QUARANTINE = _table(
     "quarantine",
     "position",
+    Erasure("own", "each message is opened; those of the person go"),
     {
         "position": "bigint",
         "number": "bigint",
@@ -109,11 +118,14 @@ QUARANTINE = _table(
 LEDGER = _table(
     "ledger",
     "source",
+    Erasure("nobody", "counts by source"),
     {
         "source": "text",
         "loaded": "bigint",
         "quarantined": "bigint",
         "duplicate": "bigint",
+        # Of the loaded: those whose rows are gone, or never were, because their person was erased.
+        "erased": "bigint",
         "last_received": "timestamp",
     },
 )
@@ -121,6 +133,7 @@ LEDGER = _table(
 FLOORS = _table(
     "retention_floors",
     "source",
+    Erasure("nobody", "how far back things are kept"),
     # Of a source and an event (empty for all) nothing from before `until` is kept, or taken in again.
     {"source": "text", "event": "text", "until": "timestamp"},
 )
@@ -128,6 +141,7 @@ FLOORS = _table(
 DESTROYED = _table(
     "destroyed",
     "source",
+    Erasure("nobody", "counts by source"),
     # How many of the messages that the ledger counts are in no table any more, because their time was over.
     {"source": "text", "loaded": "bigint", "quarantined": "bigint"},
 )
@@ -135,6 +149,7 @@ DESTROYED = _table(
 USER_AGENTS = _table(
     "user_agents",
     "user_agent",
+    Erasure("nobody", "browsers, not people"),
     {
         "user_agent": "text",
         "browser": "text",
@@ -148,12 +163,14 @@ USER_AGENTS = _table(
 REFERRERS = _table(
     "referrers",
     "referrer_host",
+    Erasure("nobody", "sites, not people"),
     {"referrer_host": "text", "referrer_medium": "text", "referrer_name": "text"},
 )
 
 SEALED_VALUES = _table(
     "sealed_values",
     "token",
+    Erasure("own", "the person's tokens go, unless somebody else's rows hold them, too"),
     {
         "token": "text",
         "kind": "text",
@@ -165,6 +182,7 @@ SEALED_VALUES = _table(
 REFUSED_IDENTIFIERS = _table(
     "refused_identifiers",
     "refusal_key",
+    Erasure("own", "counts; no message of the person stays as their sample"),
     {
         # key64 of source, kind and reason. Values are never here; sample_key is the key of one such message.
         "refusal_key": "bigint",
@@ -175,6 +193,42 @@ REFUSED_IDENTIFIERS = _table(
         "messages": "bigint",
         "sample_key": "bigint",
         "last_seen": "timestamp",
+    },
+)
+
+REPETITIONS = _table(
+    "repetitions",
+    "message_key",
+    Erasure("own", "rows of the person's messages go"),
+    {
+        # Where in the log a message that was loaded lies once more.
+        "message_key": "bigint",
+        "position": "bigint",
+        "number": "bigint",
+    },
+)
+
+TOKEN_PLACES = _table(
+    "token_places",
+    "token_key",
+    Erasure("own", "rows of the person's tokens and of the person's identifiers go"),
+    {
+        # key64 of a token, and of what its message is known by: identifier_key, or a record's record_key.
+        "token_key": "bigint",
+        "place_key": "bigint",
+        "is_record": "boolean",
+    },
+)
+
+CUTTINGS = _table(
+    "cuttings",
+    "position",
+    Erasure("nobody", "places in the log that are still to be emptied"),
+    {
+        "position": "bigint",
+        "number": "bigint",
+        # The message whole, or only what in it tells of somebody who was erased.
+        "whole": "boolean",
     },
 )
 
@@ -190,5 +244,8 @@ TABLES = (
     REFERRERS,
     SEALED_VALUES,
     REFUSED_IDENTIFIERS,
+    REPETITIONS,
+    TOKEN_PLACES,
+    CUTTINGS,
     VIOLATIONS,
 )

@@ -86,11 +86,12 @@ class Log(Protocol):
         """Yield everything after a position, in tables of up to `limit` bodies, until now."""
         ...
 
-    def rewrite(self, positions: Sequence[int], change: Callable[[bytes], bytes]) -> int:
+    def rewrite(self, positions: Sequence[int], change: Callable[[int, bytes], bytes]) -> int:
         """Put what `change` makes of the bodies at some positions in their place; return how many there were.
 
-        Nothing else of them changes, and no copy of what they were stays in the log's files once this
-        returns. Positions where nothing is (any more) are passed over. Raises `Unavailable` as `append` does.
+        `change` is given a position and the body there. Nothing else of them changes, and no copy of what
+        they were stays in the log's files once this returns. Positions where nothing is (any more) are passed
+        over. Raises `Unavailable` as `append` does.
         """
         ...
 

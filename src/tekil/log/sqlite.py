@@ -201,7 +201,7 @@ class SqliteLog:
             yield table
             after = table["position"][-1].as_py()
 
-    def rewrite(self, positions: Sequence[int], change: Callable[[bytes], bytes]) -> int:
+    def rewrite(self, positions: Sequence[int], change: Callable[[int, bytes], bytes]) -> int:
         """See `Log.rewrite`. A page a transaction; then the write-ahead log's copies are wiped."""
         changed = 0
         for page, places in groupby(sorted(set(positions)), key=lambda position: place_of(position)[0]):
@@ -210,7 +210,7 @@ class SqliteLog:
             self._empty_write_ahead_log()
         return changed
 
-    def _rewrite_page(self, page: int, places: set[int], change: Callable[[bytes], bytes]) -> int:
+    def _rewrite_page(self, page: int, places: set[int], change: Callable[[int, bytes], bytes]) -> int:
         with self._append_lock:
             try:
                 row = self._writer.execute(
@@ -222,7 +222,8 @@ class SqliteLog:
                 wanted = sorted(place for place in places if place < len(entries))
                 for place in wanted:
                     entry = entries[place]
-                    entries[place] = msgspec.structs.replace(entry, body=change(entry.body))
+                    body = change(position_of(page, place), entry.body)
+                    entries[place] = msgspec.structs.replace(entry, body=body)
                 content = encode_page(entries)
                 if row[0] != PLAIN:
                     content = self._cipher_of(row[0]).reseal(row[0], content)

@@ -15,6 +15,11 @@ import msgspec
 
 from tekil.messages.limits import MESSAGE_SIZE_MAX
 
+CUT_TYPE = "tekil-erased"
+"""The type of what stands in the place of a message whose person was erased."""
+
+CUT = b'{"type":"%b"}' % CUT_TYPE.encode()
+
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """A body ready for the log: the packed JSON and how many messages it holds."""

@@ -16,7 +16,6 @@ from tekil.models.features import FEATURE_KIND, feature_model
 from tekil.models.in_force import Defined, InForce
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
-from tekil.models.publication import Publication
 from tekil.models.views import VIEWS
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "Defined",
     "InForce",
     "Model",
-    "Publication",
     "arriving",
     "attributes",
     "audience_model",

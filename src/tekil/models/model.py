@@ -9,7 +9,7 @@ from functools import cached_property
 import sqlglot
 from sqlglot import exp
 
-from tekil.warehouse import Column, Table, wake_expression
+from tekil.warehouse import BY_PERSON, Column, Table, wake_expression
 from tekil.warehouse.protocol import ColumnType
 
 
@@ -31,7 +31,7 @@ class Model:
         columns = [Column("person_key", "bigint"), *(Column(n, t) for n, t in self.columns.items())]
         if wake_expression(self.sql) is not None:
             columns.append(Column("wake_at", "timestamp"))
-        return Table(self.name, tuple(columns), key="person_key")
+        return Table(self.name, tuple(columns), key="person_key", erasure=BY_PERSON)
 
     @cached_property
     def compiled(self) -> str:

@@ -59,6 +59,14 @@ class Vault:
             while len(self._remembered) > REMEMBERED:
                 self._remembered.popitem(last=False)
 
+    def forget(self, tokens: Sequence[str]) -> int:
+        """Delete values for ever; return how many there were. They may be kept anew when they come again."""
+        with self._writing:
+            gone = self._kept.remove(tokens)
+            for token in tokens:
+                self._remembered.pop(token, None)
+        return gone
+
     def key(self, purpose: str) -> bytes:
         """Return the installation's key for another purpose than sealing, such as signing."""
         return self._ring.key(self._ring.current(purpose))

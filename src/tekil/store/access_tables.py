@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, LargeBinary, String, Table, Text
 
+from tekil.store.erasing import kept
 from tekil.store.tables import metadata
 
 connections = Table(
@@ -19,6 +20,7 @@ connections = Table(
     Column("refreshing_until", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    info=kept("other systems, not people"),
 )
 
 passkeys = Table(
@@ -34,6 +36,7 @@ passkeys = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("last_used_at", BigInteger),
     Column("suspect_at", BigInteger),
+    info=kept("colleagues, not customers"),
 )
 
 external_identities = Table(
@@ -43,6 +46,7 @@ external_identities = Table(
     Column("subject", String(255), primary_key=True),
     Column("user_name", String(128), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
+    info=kept("colleagues, not customers"),
 )
 
 devices = Table(
@@ -51,4 +55,5 @@ devices = Table(
     Column("token_hash", String(64), primary_key=True),
     Column("user_name", String(128), primary_key=True, index=True),
     Column("seen_at", BigInteger, nullable=False),
+    info=kept("colleagues, not customers"),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
+from tekil.store.erasing import kept, pseudonymised, rows_of
 from tekil.store.tables import metadata
 
 # Nobody's address is here: a person is known by the token of one of their identifiers.
@@ -25,6 +26,9 @@ consents = Table(
     Column("recorded_by", String(128), nullable=False),
     Index("consents_token", "token"),
     Index("consents_recorded_at", "recorded_at"),
+    info=pseudonymised(
+        "token", "that consents were given and withdrawn must be provable", kind="erased", proof="{}"
+    ),
 )
 """Append-only: what was given or withdrawn, when, and how that can be proven."""
 
@@ -35,6 +39,7 @@ consent_days = Table(
     Column("purpose", String(64), primary_key=True),
     Column("channel", String(32), primary_key=True),
     Column("change", BigInteger, nullable=False),
+    info=kept("counts"),
 )
 """By how many the valid consents grew or shrank on a day (days since the epoch, UTC)."""
 
@@ -46,6 +51,7 @@ consent_sightings = Table(
     Column("channel", String(32), primary_key=True),
     Column("given", Boolean, primary_key=True),
     Column("body", Text, nullable=False),
+    info=rows_of(token="token"),
 )
 """The last message that said a choice, though it said nothing new: needed when an older one comes late."""
 
@@ -55,6 +61,7 @@ consent_texts = Table(
     Column("version", String(64), primary_key=True),
     Column("text", Text, nullable=False),
     Column("first_at", BigInteger, nullable=False),
+    info=kept("texts of the company"),
 )
 """What people had before their eyes when they chose, by the version that their entries name."""
 
@@ -77,6 +84,12 @@ iys_records = Table(
     Column("updated_at", BigInteger, nullable=False),
     Index("iys_records_state", "state"),
     Index("iys_records_token", "token"),
+    info=pseudonymised(
+        "token",
+        "what İYS was told must be provable",
+        unfinished=("state", ("waiting", "sent")),
+        kind="erased",
+    ),
 )
 """Each consent that İYS must know of, and how far it has come."""
 
@@ -85,6 +98,7 @@ iys_marks = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", String(128), nullable=False),
+    info=kept("how far things were read"),
 )
 """How far İYS's changes have been read, and how far the ledger has been looked through."""
 
@@ -107,5 +121,6 @@ subject_requests = Table(
     Column("closed_by", String(128), nullable=False),
     Index("subject_requests_due", "status", "due_at"),
     Index("subject_requests_token", "token"),
+    info=pseudonymised("token", "that a request was answered must be provable", notes=""),
 )
 """What people asked for by right, until when it must be answered, and what was answered."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, String, Table, Text
 
+from tekil.store.erasing import kept
 from tekil.store.tables import metadata
 
 # Nobody's value is here: who was erased is known by keyed hashes alone.
@@ -22,6 +23,7 @@ destructions = Table(
     Column("done_at", BigInteger),
     Column("keep_until", BigInteger, nullable=False),
     Index("destructions_at", "kind", "at"),
+    info=kept("keyed hashes, for three years"),
 )
 """What was destroyed, when, on whose word, how much of it in each place, and how that was looked after."""
 
@@ -32,5 +34,6 @@ tombstones = Table(
     Column("erased_at", BigInteger, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("destruction", String(16), nullable=False, index=True),
+    info=kept("keyed hashes, so that nothing comes back"),
 )
 """Identifiers of erased persons: their keyed hashes, and sealed what the loader compares messages with."""

@@ -24,12 +24,14 @@ from tekil.store.identities import Identities
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
 from tekil.store.passkeys import Passkeys
+from tekil.store.person_rows import PersonRows
 from tekil.store.requests import SubjectRequests
 from tekil.store.schema import bring_up_to_date
 from tekil.store.sealed_values import SealedValues
 from tekil.store.second_factors import SecondFactors
 from tekil.store.sessions import Sessions
 from tekil.store.tokens import Tokens
+from tekil.store.tombstones import TombstoneRows
 from tekil.store.users import Users
 
 
@@ -58,6 +60,8 @@ class Store:
         self.requests = SubjectRequests(self._begin)
         self.connections = ConnectionRows(self._begin)
         self.destructions = Destructions(self._begin)
+        self.tombstones = TombstoneRows(self._begin)
+        self.person_rows = PersonRows(self._begin)
 
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
@@ -76,6 +80,16 @@ class Store:
         """Return if the store answers; raise `Unavailable` if not."""
         with self._begin() as connection:
             connection.exec_driver_sql("select 1")
+
+    def wipe(self) -> bool:
+        """Fold the write-ahead log into the file and cut it to nothing, so that no copy of what was deleted
+        stays; return whether that is so. PostgreSQL does such things by itself, in its own time.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return False
+        with self._engine.connect() as connection:
+            row = connection.exec_driver_sql("pragma wal_checkpoint(truncate)").one()
+        return bool(row[0] == 0)
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -112,6 +126,8 @@ def _set_sqlite_pragmas(connection: Any, _record: object) -> None:
     connection.execute("pragma journal_mode = wal")
     connection.execute("pragma synchronous = full")
     connection.execute("pragma busy_timeout = 5000")
+    # What is deleted or replaced is overwritten: an erased person's bytes must not stay in free pages.
+    connection.execute("pragma secure_delete = on")
     # Cards are looked up all over the file: a page once read stays at hand, and is read without a copy.
     connection.execute("pragma cache_size = -65536")
     connection.execute("pragma mmap_size = 4294967296")

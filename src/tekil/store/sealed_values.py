@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tekil.store.clock import Begin
@@ -71,6 +71,15 @@ class SealedValues:
         if rows:
             with self._begin() as connection:
                 connection.execute(_RENEW, rows)
+
+    def remove(self, tokens: Sequence[str]) -> int:
+        """Delete values, in one transaction; return how many there were."""
+        gone = 0
+        with self._begin() as connection:
+            for start in range(0, len(tokens), CHUNK):
+                some = sealed_values.c.token.in_(tokens[start : start + CHUNK])
+                gone += connection.execute(delete(sealed_values).where(some)).rowcount
+        return gone
 
     def count(self) -> int:
         """Return how many values there are."""

@@ -17,6 +17,8 @@ from sqlalchemy import (
     false,
 )
 
+from tekil.store.erasing import erased_apart, kept, rows_of
+
 metadata = MetaData()
 
 # Instants are microseconds since the epoch (UTC) in every table: the same in SQLite and PostgreSQL.
@@ -27,6 +29,7 @@ sources = Table(
     Column("name", String(64), primary_key=True),
     Column("enabled", Boolean, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    info=kept("sources, not people"),
 )
 
 write_keys = Table(
@@ -36,6 +39,7 @@ write_keys = Table(
     Column("source", String(64), nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
     Column("revoked_at", BigInteger),
+    info=kept("keys of sources"),
 )
 
 api_keys = Table(
@@ -52,6 +56,7 @@ api_keys = Table(
     Column("previous_hash", String(64), index=True),
     Column("previous_until", BigInteger),
     Column("condition", Text),
+    info=kept("keys of programs"),
 )
 
 access_tokens = Table(
@@ -61,6 +66,7 @@ access_tokens = Table(
     Column("key_id", String(16), nullable=False),
     Column("scopes", Text, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    info=kept("keys of programs"),
 )
 
 users = Table(
@@ -73,6 +79,7 @@ users = Table(
     Column("condition", Text),
     Column("must_change", Boolean, nullable=False, server_default=false()),
     Column("disabled_at", BigInteger),
+    info=kept("colleagues, not customers"),
 )
 
 sessions = Table(
@@ -86,6 +93,7 @@ sessions = Table(
     Column("expires_at", BigInteger, nullable=False),
     Column("address", String(64), nullable=False),
     Column("second_factor_at", BigInteger),
+    info=kept("colleagues, not customers"),
 )
 
 second_factors = Table(
@@ -95,6 +103,7 @@ second_factors = Table(
     Column("secret", Text, nullable=False),
     Column("confirmed_at", BigInteger),
     Column("last_step", BigInteger, nullable=False),
+    info=kept("colleagues, not customers"),
 )
 
 recovery_codes = Table(
@@ -102,6 +111,7 @@ recovery_codes = Table(
     metadata,
     Column("hash", String(64), primary_key=True),
     Column("user_name", String(128), nullable=False, index=True),
+    info=kept("colleagues, not customers"),
 )
 
 failures = Table(
@@ -110,6 +120,7 @@ failures = Table(
     Column("who", String(64), primary_key=True),
     Column("count", BigInteger, nullable=False),
     Column("first_at", BigInteger, nullable=False),
+    info=kept("hashes of who failed to sign in, for minutes"),
 )
 
 cards = Table(
@@ -119,6 +130,7 @@ cards = Table(
     Column("body", Text, nullable=False),
     Column("last_seen", BigInteger, nullable=False),
     Index("cards_last_seen", "last_seen"),
+    info=rows_of(person="person_id"),
 )
 
 # Compared byte by byte in every database, so that a search by prefix is one range of the index.
@@ -132,6 +144,7 @@ identifiers = Table(
     Column("identifier_id", String(32), nullable=False, index=True),
     Column("person_id", String(32), nullable=False, index=True),
     Index("identifiers_value", "value"),
+    info=rows_of(person="person_id"),
 )
 
 marks = Table(
@@ -139,6 +152,7 @@ marks = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", BigInteger, nullable=False),
+    info=kept("how far the engine is"),
 )
 
 data_keys = Table(
@@ -153,6 +167,7 @@ data_keys = Table(
     UniqueConstraint("purpose", "number"),
     # An id that was destroyed is never given again: the log's rows name their key by it.
     sqlite_autoincrement=True,
+    info=kept("keys"),
 )
 
 sealed_values = Table(
@@ -162,6 +177,7 @@ sealed_values = Table(
     Column("key_id", Integer, nullable=False, index=True),
     Column("sealed", LargeBinary, nullable=False),
     Column("mask", Text, nullable=False),
+    info=erased_apart("values go whose tokens no other person's rows hold"),
 )
 
 audit_entries = Table(
@@ -177,6 +193,7 @@ audit_entries = Table(
     Column("object_id", String(512), nullable=False),
     Column("details", Text, nullable=False),
     Column("hash", String(64), nullable=False),
+    info=kept("the trail is chained and must stay whole; it names people by person id and token"),
 )
 
 # One row: the last entry's number and hash. Who appends changes it first, so appends follow each other.
@@ -186,6 +203,7 @@ audit_head = Table(
     Column("name", String(16), primary_key=True),
     Column("number", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
+    info=kept("the trail's end"),
 )
 
 definitions = Table(
@@ -200,4 +218,5 @@ definitions = Table(
     Column("note", Text, nullable=False),
     Column("applied_at", BigInteger, nullable=False),
     Index("definitions_by_name", "kind", "name", "version", unique=True),
+    info=kept("what the company decided"),
 )

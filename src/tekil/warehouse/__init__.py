@@ -5,15 +5,29 @@ SQL is written once, in DuckDB's dialect with the macros of `dialect`, and rende
 
 from tekil.warehouse.dialect import bind, columns_given, columns_used, wake_expression
 from tekil.warehouse.open import open_warehouse
-from tekil.warehouse.protocol import Column, Marks, Table, Warehouse, arrow_schema
+from tekil.warehouse.protocol import (
+    BY_IDENTIFIER,
+    BY_PERSON,
+    Column,
+    Erasure,
+    Marks,
+    Table,
+    Warehouse,
+    arrow_schema,
+    check_erasure_declared,
+)
 
 __all__ = [
+    "BY_IDENTIFIER",
+    "BY_PERSON",
     "Column",
+    "Erasure",
     "Marks",
     "Table",
     "Warehouse",
     "arrow_schema",
     "bind",
+    "check_erasure_declared",
     "columns_given",
     "columns_used",
     "open_warehouse",

@@ -52,6 +52,9 @@ CLUSTER_ROWS = 100_000
 """Rows that one step of clustering rewrites: about one row group, a fraction of a second."""
 THREADS = os.cpu_count() or 1
 
+COVER_BYTES = 1_000
+"""A row of what is laid over free blocks: shorter than what DuckDB puts into blocks apart."""
+
 
 class DuckDBWarehouse:
     """A `Warehouse` in a DuckDB file, or in memory where the path is `:memory:`."""
@@ -275,6 +278,46 @@ class DuckDBWarehouse:
             "DROP TABLE side_by_side_places",
         ):
             self._connection.execute(statement)
+
+    def sweep(self) -> bool:
+        """See `Warehouse.sweep`.
+
+        Deleted rows stay in their row groups until all of a group's are, and blocks that are free keep what
+        was in them; a block may be shared by parts of several groups. So every table is written anew, and
+        then a table of nothings is laid over all free blocks, and let go.
+        """
+        if str(self.path) == ":memory:":
+            return True
+        self._connection.execute("SET preserve_insertion_order = true")
+        try:
+            with self.transaction():
+                for table in (*self._tables, MARKS, CLUSTERING):
+                    self._connection.execute(f"CREATE TABLE swept AS SELECT * FROM {table}")
+                    self._connection.execute(f"DROP TABLE {table}")
+                    self._connection.execute(f"ALTER TABLE swept RENAME TO {table}")
+            self._connection.execute("CHECKPOINT")
+            self._cover_free_blocks()
+        finally:
+            self._connection.execute("SET preserve_insertion_order = false")
+        return True
+
+    def _cover_free_blocks(self) -> None:
+        size = "SELECT block_size, free_blocks FROM pragma_database_size()"
+        block, free = self._connection.execute(size).fetchall()[0]
+        if not free:
+            return
+        self._connection.execute("SET force_compression = 'uncompressed'")
+        try:
+            # More than there is room for, because the blocks at the end may be filled in part only.
+            rows = (free + 2) * block // COVER_BYTES
+            self._connection.execute(
+                f"CREATE TABLE cover AS SELECT repeat('0', {COVER_BYTES}) AS nothing FROM range({rows})"
+            )
+            self._connection.execute("CHECKPOINT")
+        finally:
+            self._connection.execute("SET force_compression = 'auto'")
+            self._connection.execute("DROP TABLE IF EXISTS cover")
+            self._connection.execute("CHECKPOINT")
 
     def close(self) -> None:
         """See `Warehouse.close`."""

@@ -15,6 +15,8 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
+from tekil.errors import Misconfigured
+
 ColumnType = Literal[
     "text", "texts", "bigint", "integer", "decimal", "boolean", "timestamp", "variant", "page", "touch"
 ]
@@ -45,17 +47,48 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Erasure:
+    """What erasing a person does with the rows of a table.
+
+    `identifier` and `person` delete the rows whose key (the table's) is that of one of the person's
+    identifiers, or theirs. `own` says that erasure knows what to do by itself, and `nobody` that no row is
+    anybody's: then `because` says how, or why.
+    """
+
+    rule: Literal["identifier", "person", "own", "nobody"]
+    because: str = ""
+
+
+BY_IDENTIFIER = Erasure("identifier")
+BY_PERSON = Erasure("person")
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """A table that lasts. `key` is the column whose rows are replaced together."""
+    """A table that lasts. `key` is the column whose rows are replaced together.
+
+    A table that does not say what `erasure` does with it keeps the engine from starting.
+    """
 
     name: str
     columns: tuple[Column, ...]
     key: str
+    erasure: Erasure | None = None
 
     @property
     def column_names(self) -> tuple[str, ...]:
         """The names of the columns, in order."""
         return tuple(column.name for column in self.columns)
+
+
+def check_erasure_declared(tables: Sequence[Table]) -> None:
+    """Return if every table says what erasing a person does with it. Raises `Misconfigured` otherwise."""
+    if silent := [table.name for table in tables if table.erasure is None]:
+        raise Misconfigured(
+            f"{', '.join(silent)} does not say what erasing a person does with its rows: give the table "
+            "erasure=BY_IDENTIFIER, BY_PERSON or Erasure(…).",
+            code="erasure_undeclared",
+        )
 
 
 ARROW_TYPES: Mapping[ColumnType, pa.DataType] = {
@@ -186,6 +219,14 @@ class Warehouse(Protocol):
 
         `places` is a SELECT over tables that gives the table's key and a `place`: a BIGINT from 0 up, spread
         evenly over all 63 bits. Rows arrive in any order, so this is done ever again.
+        """
+        ...
+
+    def sweep(self) -> bool:
+        """See to it that no file holds bytes of rows that were deleted; return whether that is so.
+
+        Takes as long as writing everything once: readers go on, the writer waits. An engine whose files are
+        another's business does nothing.
         """
         ...
 

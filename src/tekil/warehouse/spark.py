@@ -264,6 +264,10 @@ class SparkWarehouse:
         """See `Warehouse.cluster`. Gathering small files is Delta's own `OPTIMIZE`, where a server has it."""
         return False
 
+    def sweep(self) -> bool:
+        """See `Warehouse.sweep`. Old versions go with Delta's own `VACUUM`, where a server has it."""
+        return False
+
     def close(self) -> None:
         """See `Warehouse.close`. Staged rows do not outlive their engine."""
         session, self._session = self._session, None

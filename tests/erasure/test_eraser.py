@@ -1,0 +1,222 @@
+"""Stories: somebody is erased, and neither late words nor the log read again bring them back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tekil.access.audit import SYSTEM
+from tekil.erasure import Eraser
+from tekil.errors import NotFound
+from tekil.load import Chosen, replay
+from tekil.verification import check_ledger, verify
+from tests.installation import Installation, microseconds
+
+AYSE: list[dict[str, Any]] = [
+    {"type": "page", "anonymousId": "ayse-browser", "messageId": "1"},
+    {
+        "type": "identify",
+        "userId": "ayse-1907",
+        "anonymousId": "ayse-browser",
+        "messageId": "2",
+        "traits": {"email": "ayse@example.com", "phone": "0532 123 45 67", "name": "Ayşe Yılmaz"},
+    },
+    {
+        "type": "track",
+        "event": "Order Completed",
+        "userId": "ayse-1907",
+        "messageId": "3",
+        "properties": {"total": 12.5, "note": "for ayse@example.com"},
+    },
+]
+BERK: list[dict[str, Any]] = [
+    {
+        "type": "identify",
+        "userId": "berk-1453",
+        "messageId": "4",
+        "traits": {"email": "berk@example.com", "name": "Ayşe Yılmaz"},
+    },
+    {
+        "type": "track",
+        "event": "Invited",
+        "userId": "berk-1453",
+        "messageId": "5",
+        "properties": {"friend": "ayse@example.com"},
+    },
+]
+TRACES = ("ayse@example.com", "ayse-1907", "ayse-browser", "5321234567")
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Iterator[Installation]:
+    made = Installation(tmp_path)
+    yield made
+    made.close()
+
+
+def erase(installation: Installation, reference: str, **told: Any) -> Any:
+    eraser = Eraser(installation.engine, clock=lambda: microseconds(installation.now))
+    return eraser.apply(reference, SYSTEM, **told)
+
+
+def in_log(installation: Installation) -> str:
+    return " ".join(body for table in installation.log.replay() for body in table["body"].to_pylist())
+
+
+def left(installation: Installation) -> list[str]:
+    """Return what is left of Ayşe, in the log or in any table's text."""
+    tables = [table.name for table in installation.engine.tables]
+    told = in_log(installation) + repr([installation.rows(f"SELECT * FROM {name}") for name in tables])
+    token = installation.vault.token("email", "ayse@example.com")
+    return [trace for trace in (*TRACES, token) if trace in told]
+
+
+def test_a_person_goes_and_others_stay(installation: Installation) -> None:
+    installation.say(*AYSE, *BERK)
+    installation.say(
+        {"type": "record", "object": "deal", "key": {"id": 7}, "fields": {"customer_id": "ayse-1907"}}
+    )
+    installation.say({"type": "dance", "userId": "ayse-1907", "messageId": "6"}, AYSE[2])
+    installation.run()
+    plan = Eraser(installation.engine).plan("email:ayse@example.com", SYSTEM)
+    assert plan.counts == {
+        "log": 7,
+        "warehouse.events": 3,
+        "warehouse.traits": 3,
+        "warehouse.record_changes": 1,
+        "warehouse.quarantine": 1,
+        "warehouse.events of others": 1,
+        "vault": 2,
+        "store.cards": 1,
+        "store.identifiers": 4,
+    }
+    assert ("email", "a•••@e•••.com") in plan.identifiers
+    assert left(installation) != []
+
+    proof = erase(installation, "phone:05321234567", reason="request 7")
+    assert proof.found == 0, proof.checked
+    assert left(installation) == []
+    assert installation.person("user_id:berk-1453").as_dict()["traits"]["name"] == "Ayşe Yılmaz"
+    assert "berk@example.com" in in_log(installation)
+    with pytest.raises(NotFound):
+        installation.person("user_id:ayse-1907")
+    assert verify(installation.engine).holds
+    ledger = installation.rows("SELECT loaded, quarantined, duplicate, erased FROM ledger")
+    assert ledger == [{"loaded": 7, "quarantined": 0, "duplicate": 1, "erased": 5}]
+    kept = installation.store.destructions.newest(reason="request 7")[0]
+    assert kept.done_at is not None
+    assert kept.proof["signature"] == proof.signature != ""
+    assert not any(trace in repr(kept) for trace in TRACES)
+
+
+def test_late_words_are_inert_and_new_ones_are_a_new_persons(installation: Installation) -> None:
+    installation.say(*AYSE)
+    installation.run()
+    erase(installation, "user_id:ayse-1907")
+    before = installation.now - timedelta(hours=1)
+    installation.pass_time(hours=1)
+    late = {**AYSE[1], "messageId": "8", "timestamp": f"{before.isoformat()}Z"}
+    installation.say(
+        late, {"type": "dance", "userId": "ayse-1907", "timestamp": f"{before.isoformat()}Z"}, *BERK[:1]
+    )
+    about = {**BERK[1], "timestamp": f"{before.isoformat()}Z"}
+    installation.say(about)
+    installation.run()
+    assert left(installation) == []
+    assert (
+        installation.store.sealed_values.get_many([installation.vault.token("email", "ayse@example.com")])
+        == []
+    )
+    assert verify(installation.engine).holds
+    counted = installation.rows("SELECT loaded, quarantined, erased FROM ledger")
+    assert counted == [{"loaded": 7, "quarantined": 0, "erased": 5}]
+
+    installation.say({**AYSE[1], "messageId": "9"})
+    installation.run()
+    assert installation.person("email:ayse@example.com").as_dict()["events"] == 1
+    assert verify(installation.engine).holds
+
+
+def test_the_log_read_again_into_an_empty_warehouse_brings_nobody_back(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.say(*AYSE, *BERK, AYSE[0])
+    installation.run()
+    erase(installation, "user_id:ayse-1907")
+    (tmp_path / "again").mkdir()
+    again = Installation(tmp_path / "again")
+    for table in installation.log.replay():
+        for row in table.to_pylist():
+            again.say(*_messages(row["body"]))
+    again.run()
+    assert left(again) == []
+    assert again.rows("SELECT loaded, erased FROM ledger") == [{"loaded": 6, "erased": 4}]
+    assert check_ledger(again.engine) == []
+    again.close()
+
+
+def _messages(body: str) -> list[Any]:
+    import json
+
+    found: list[Any] = json.loads(body)["batch"]
+    return found
+
+
+def test_what_was_mended_and_said_again_leaves_its_first_place_in_the_log_too(
+    installation: Installation,
+) -> None:
+    installation.say(
+        {"type": "dance", "userId": "ayse-1907", "messageId": "7", "traits": {"email": "ayse@example.com"}}
+    )
+    installation.run()
+    mended = '{"type":"identify","userId":"ayse-1907","messageId":"7"}'
+    replay(
+        installation.log,
+        installation.warehouse,
+        installation.vault,
+        Chosen(),
+        now=installation.now,
+        mended=mended,
+    )
+    installation.run()
+    assert in_log(installation).count("ayse-1907") == 2
+    proof = erase(installation, "user_id:ayse-1907")
+    assert (proof.found, left(installation)) == (0, [])
+    assert verify(installation.engine).holds
+
+
+def test_an_erasure_that_a_crash_cut_off_is_gone_on_with(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.say(*AYSE, *BERK)
+    installation.run()
+
+    def fail(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(installation.engine, "amend", fail)
+        with pytest.raises(KeyboardInterrupt):
+            erase(installation, "user_id:ayse-1907")
+    begun = installation.store.destructions.unfinished("erasure")
+    assert len(begun) == 1
+    (proof,) = Eraser(installation.engine, clock=lambda: microseconds(installation.now)).resume()
+    assert (proof.found, left(installation)) == (0, [])
+    assert installation.store.destructions.unfinished("erasure") == []
+    assert verify(installation.engine).holds
+
+
+def test_nobody_is_erased_twice_and_whoever_was_can_be_looked_for(installation: Installation) -> None:
+    installation.say(*AYSE)
+    installation.run()
+    eraser = Eraser(installation.engine)
+    with pytest.raises(NotFound):
+        eraser.prove("user_id:ayse-1907", SYSTEM)
+    erase(installation, "user_id:ayse-1907")
+    with pytest.raises(NotFound):
+        erase(installation, "user_id:ayse-1907")
+    assert eraser.prove("email:ayse@example.com", SYSTEM).found == 0
