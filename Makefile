@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install test check fast test-browser test-slow test-clients bench format lock
+.PHONY: help demo install test check fast test-browser test-slow test-clients audit bench format lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ test-slow: .make/test.stamp ## what takes minutes: kill -9, full disks, PostgreS
 
 test-clients: .make/test.stamp ## the real SDKs from npm and PyPI against a running Tekil
 	$(BIN)/pytest -m clients
+
+audit: .make/test.stamp ## known vulnerabilities of every locked package; 3 where the index tells none
+	@$(BIN)/python .ci/audit
 
 bench: .make/test.stamp ## every bar of the design, measured; fails where one is missed
 	@failed=; for program in bench/[a-z]*.py; do \

@@ -82,8 +82,10 @@ def pytest_configure(config: pytest.Config) -> None:
     What is tried on a full disk, or killed by the hundred, is in the slow lane, on a disk.
     """
     config.addinivalue_line("markers", "law: a property, tried on more examples in the slow lane")
+    if not is_fast_lane(config):
+        return
     config.pluginmanager.register(Pace())
-    if is_fast_lane(config) and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 

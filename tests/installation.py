@@ -15,7 +15,7 @@ from tekil.engine import Engine
 from tekil.live_reads import LiveReads
 from tekil.log import Entry, Log, open_log
 from tekil.messages import pack
-from tekil.models import ACTIVITY, ATTRIBUTES, Model
+from tekil.models import ACTIVITY, ATTRIBUTES, Defined, Model
 from tekil.privacy import DayKeys, KeyRing, MasterKey, Vault
 from tekil.store import Card, Store, open_store
 from tekil.warehouse import Warehouse
@@ -44,14 +44,24 @@ class Installation:
         warehouse: Warehouse | None = None,
         models: Sequence[Model] = (ACTIVITY, ATTRIBUTES),
         vault: Vault | None = None,
+        log: Log | None = None,
+        defined: Defined = lambda _definitions: (),
     ) -> None:
         self.now = NOON
         self.store = store or open_store(f"sqlite:///{folder / 'store.db'}")
         keys = KeyRing(self.store.data_keys, MASTER)
         self.vault = vault or Vault(self.store.sealed_values, keys)
-        self.log: Log = open_log(f"sqlite:///{folder / f'log-{next(_numbers)}.db'}", DayKeys(keys))
+        self.log = log or open_log(f"sqlite:///{folder / f'log-{next(_numbers)}.db'}", DayKeys(keys))
         self.warehouse: Warehouse = warehouse or DuckDBWarehouse(":memory:")
-        self.engine = Engine(self.log, self.warehouse, self.store, models, self.vault, clock=lambda: self.now)
+        self.engine = Engine(
+            self.log,
+            self.warehouse,
+            self.store,
+            models,
+            self.vault,
+            clock=lambda: self.now,
+            defined=defined,
+        )
         self.engine.recover()
 
     def say(

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-SLOW_LANES = {"slow", "browser", "clients"}
 LANE_SECONDS = 120.0
 """A minute of two cores, for everything: start, collection, all fixtures."""
 NAMED_SECONDS = 3.0
@@ -29,12 +28,10 @@ def cpu_seconds() -> float:
     return sum(one.ru_utime + one.ru_stime for one in used)
 
 
-def is_fast(item: pytest.Item) -> bool:
-    return not SLOW_LANES & {mark.name for mark in item.iter_markers()}
-
-
 def is_fast_lane(config: pytest.Config) -> bool:
-    return "not slow" in str(config.option.markexpr)
+    """Return whether these are the tests that nobody should wait for: no slow ones, and no laws at length."""
+    asked = str(config.option.markexpr)
+    return "not slow" in asked and "law" not in asked
 
 
 def told(tests: Mapping[str, float], total: float) -> list[str]:
@@ -61,7 +58,7 @@ class Pace:
         result = yield
         taken = cpu_seconds() - before
         item.user_properties.append((_CPU, taken))
-        if taken > REFUSED_SECONDS and is_fast(item):
+        if taken > REFUSED_SECONDS:
             pytest.fail(
                 f"It took {taken:.1f} CPU seconds; a test of the fast lane may take {NAMED_SECONDS:.0f}. "
                 "Make it smaller, share what it sets up, or mark it slow and leave a small one behind.",
@@ -74,9 +71,7 @@ class Pace:
             if name == _CPU:
                 self._tests[report.nodeid] = float(str(taken))
 
-    def pytest_terminal_summary(
-        self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
-    ) -> None:
-        if self._tests and is_fast_lane(config):
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._tests:
             # The workers of xdist are this process's children, and it has waited for them.
             terminalreporter.write_line("\n".join(told(self._tests, cpu_seconds())))

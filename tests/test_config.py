@@ -60,6 +60,7 @@ def test_an_existing_file_is_never_overwritten(tmp_path: Path) -> None:
         ("[collect]\nport = 'x'", "collect.port"),
         ("[collect]\npublic_url = 'events.example.com'", "https://events.example.com"),
         ("[collect]\npublic_url = 'https://events.example.com/v1'", "collect.public_url"),
+        ("[console]\npublic_url = 'tekil.example.com'", "console.public_url"),
         ("[colect]\nport = 1", "colect"),
         ("[workspace", "cannot be read"),
         ("[workspace]\ntimezone = 'Europe/Izmir'", "Europe/Izmir"),

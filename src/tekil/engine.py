@@ -21,26 +21,28 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 
-from tekil.dictionary import Dictionary, Rules
+from tekil.dictionary import COUNTED, Dictionary, Rules, counted_events
 from tekil.errors import TekilError, Unavailable
-from tekil.identifiers import Policy
-from tekil.identity import IDENTITY, Reached, finish, person_id, reach, reach_without, write
+from tekil.identity import IDENTITY, PLACES, Reached, finish, reach, reach_without, write
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.load import EVENTS, TRAITS, Floors, KnownMessages, Prepared, ReadAhead, keep, prepare
 from tekil.load import TABLES as LOAD_TABLES
-from tekil.load.sql import new_records
 from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
     VIEWS,
     Bindings,
     CardRows,
+    Defined,
+    InForce,
     Model,
-    build_cards,
-    columns_needed,
+    Publication,
+    arriving,
+    backfill,
     derive,
     derive_models,
-    models_digest,
+    fill,
+    needed,
 )
 from tekil.privacy import Vault
 from tekil.store import Store
@@ -56,17 +58,12 @@ BODIES_SIZE_MAX = 32 << 20
 DUE_MAX = 50_000
 """How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
 
-NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
-
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 CARDS_AT_ONCE = 20_000
 
 NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
-
-PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
-"""History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
 
 TOUCHED_ANSWERS = {
     **{table: f"touched_{table}" for table in CARD_TABLES},
@@ -77,6 +74,9 @@ TOUCHED_ANSWERS = {
 
 CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
+
+IDLE = ("", 0, 0)
+"""What an engine is doing that is at no long task."""
 
 Result = TypeVar("Result")
 
@@ -117,43 +117,45 @@ class Engine:
         *,
         clock: Callable[[], datetime] = utc_now,
         before_commit: Sequence[Callable[[Warehouse], object]] = (),
+        defined: Defined = lambda _definitions: (),
     ) -> None:
         """Take the three places, the models and the vault; make the tables that are missing.
 
-        `before_commit` looks at what a cycle has staged, and may be called again for the same messages.
+        `defined` gives more models, which change when definitions do. `before_commit` looks at what a cycle
+        has staged, and may be called again for the same messages.
         """
-        self.log, self.warehouse, self.store, self.models = log, warehouse, store, tuple(models)
+        self.log, self.warehouse, self.store = log, warehouse, store
         self._clock = clock
         self.vault = vault
         self._before_commit = tuple(before_commit)
-        self.policy = Policy.read(store.definitions)
-        self._digest = models_digest(models, self.policy)
+        self._adopt(InForce.read(models, defined, store.definitions))
+        self.doing = IDLE
         self.chores: list[Callable[[], bool]] = []
-        self._events = columns_needed(EVENTS, models)
         self._recent: deque[tuple[float, Cycle]] = deque(maxlen=100_000)
         self._tasks: queue.SimpleQueue[tuple[Callable[[Engine], Any], Future[Any]]] = queue.SimpleQueue()
         self._cycles = 0
         self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
-        self._rules = Rules(Dictionary())
         self._next_wake: datetime | None = None
         self._published = store.cards.published_cycle()
         self._publisher = ThreadPoolExecutor(1, "tekil-publish")
         self._publishing: _Publishing | None = None
         self._ended = False
         self.beat = time.monotonic()
-        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in models)]
+        tables = [*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in self.models)]
         warehouse.create(tables)
         warehouse.define(VIEWS)
+        self._rules = self._take_rules()
         self.floors = Floors.read(warehouse)
 
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
         marks = self.warehouse.marks()
-        if marks.models and marks.models != self._digest:
+        if not self._in_force.lasts_since(marks.models):
             self.rebuild(progress)
         else:
             self._catch_up(marks, progress or _silent)
+            self._heed_definitions(marks)
 
     def _catch_up(self, marks: Marks, tell: Progress) -> None:
         """Publish what the last commit changed, if we died, or the store was away, before that was done.
@@ -177,7 +179,7 @@ class Engine:
     def _advance(self) -> Cycle | None:
         """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
-        marks = self._heed_policy(self.warehouse.marks())
+        marks = self._heed_definitions(self.warehouse.marks())
         if self._publishing is None:
             self._catch_up(marks, _silent)
         bodies = self._ahead.read(marks.position)
@@ -192,7 +194,7 @@ class Engine:
         for look in self._before_commit:
             look(self.warehouse)
         position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
-        after = Marks(position, marks.cycle + 1, now, self._digest)
+        after = Marks(position, marks.cycle + 1, now, self._in_force.digest)
         self._cycles += 1
         self._next_wake = None
         # The commit notes whose cards are to be published, so those of the last one must be.
@@ -211,15 +213,31 @@ class Engine:
         self._publishing = _Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
 
-    def _heed_policy(self, marks: Marks) -> Marks:
-        """Work persons out anew where the identity policy asks for others; return the marks from there on."""
-        if self.store.definitions.revision() != self.policy.revision:
-            self.policy = Policy.read(self.store.definitions)
-            self._digest = models_digest(self.models, self.policy)
-        if marks.models in ("", self._digest):
+    def _adopt(self, in_force: InForce) -> None:
+        """Derive by these models, and this identity policy, from now on."""
+        self._in_force = in_force
+        self.models, self.policy = in_force.models, in_force.policy
+        self._events = needed(EVENTS, self.models)
+
+    def _heed_definitions(self, marks: Marks) -> Marks:
+        """Put in force what was defined meanwhile; return the marks from there on.
+
+        Other persons, by the identity policy, are everything anew; features one pass for their own tables.
+        """
+        of = self._in_force
+        if self.store.definitions.revision() != of.revision:
+            of = InForce.read(of.lasting, of.defined, self.store.definitions)
+            self._adopt(of)
+        if marks.models == of.digest or not (marks.models or of.made):
             return marks
         self._finish_publishing()
-        self.rebuild()
+        if of.lasts_since(marks.models):
+            after = replace(marks, clock=max(self._clock(), marks.clock or datetime.min), models=of.digest)
+            self.doing = ("backfill", 0, 1)
+            backfill(self.warehouse, of.made, after)
+            self._next_wake, self.doing = None, IDLE
+        else:
+            self.rebuild()
         return self.warehouse.marks()
 
     def _finish_publishing(self) -> None:
@@ -266,7 +284,7 @@ class Engine:
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
-        return any(self.warehouse.cluster(table.name, PLACES) for table in (EVENTS, TRAITS))
+        return any(self.warehouse.cluster(table.name, PLACES) for table in (EVENTS, TRAITS, IDENTITY))
 
     def submit(self, task: Callable[[Engine], Result]) -> Future[Result]:
         """Have the loop's thread run a task between two cycles; from any thread."""
@@ -316,7 +334,7 @@ class Engine:
         with self.warehouse.bulk():
             staged = derive(self.warehouse, self.models, Bindings.all(), "rebuilt_", self.policy)
         tell("derive", 1, 1)
-        after = Marks(marks.position, marks.cycle + 1, now, self._digest)
+        after = Marks(marks.position, marks.cycle + 1, now, self._in_force.digest)
         self.warehouse.derive(
             "rebuilt_persons",
             " UNION ".join(
@@ -326,8 +344,7 @@ class Engine:
             ),
         )
         with self.warehouse.transaction():
-            for table, relation in staged.items():
-                self.warehouse.overwrite(table, f"SELECT * FROM {relation}")
+            fill(self.warehouse, staged, self._in_force.made)
             self._mark("rebuilt_persons", after)
         for relation in staged.values():
             self.warehouse.drop(relation)
@@ -397,9 +414,8 @@ class Engine:
         warehouse = self.warehouse
         rules = self._rules_in_force(bodies)
         prepared = prepare(warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy)
-        records = new_records(has_named=prepared.has_named) if prepared.has_records else NO_RECORDS
-        reached = reach(warehouse, self.policy, "new_events", records)
-        self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {columns} FROM new_{table}")
+        reached = reach(warehouse, self.policy, "new_events", prepared.records)
+        self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
         return prepared
 
     def _stage_answers(self, reached: Reached, history: str) -> None:
@@ -411,15 +427,21 @@ class Engine:
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
         for table, columns in seen.items():
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
-        both = {t: history.format(table=t, columns=", ".join(columns)) for t, columns in seen.items()}
+        both = {t: history.format(table=t, arriving=arriving(c)) for t, c in seen.items()}
         people = finish(warehouse, self.policy, reached, both[EVENTS.name])
         derive_models(warehouse, self.models, people, both[EVENTS.name], both[TRAITS.name], "touched_")
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
         if bodies.num_rows and self.store.definitions.revision() != self._rules.revision:
-            self._rules = Rules(Dictionary.read(self.store.definitions))
+            self._rules = self._take_rules()
         return self._rules
+
+    def _take_rules(self) -> Rules:
+        """Read the dictionary, and have its counting rules in force for whoever asks in SQL."""
+        dictionary = Dictionary.read(self.store.definitions)
+        self.warehouse.define({COUNTED: counted_events(dictionary.events)})
+        return Rules(dictionary)
 
     def _write_refresh(self, after: Marks) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
@@ -434,10 +456,10 @@ class Engine:
         self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
 
-    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> _Publication:
+    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> Publication:
         """Return what publishes the persons in a staged relation, of whom `rows` were read."""
         keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
-        return _Publication(self.store, keys, rows, cycle, self._clock)
+        return Publication(self.store, keys, rows, cycle, self._clock)
 
     def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
         """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
@@ -458,27 +480,6 @@ class Engine:
             )
         )
         self._recent.append((time.monotonic(), replace(cycle, lags=lags)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Publication:
-    """Some persons on their way to the store; those without rows are no more."""
-
-    store: Store
-    keys: pa.ChunkedArray
-    rows: CardRows
-    cycle: int | None
-    clock: Callable[[], datetime]
-
-    @property
-    def persons(self) -> int:
-        return len(self.keys)
-
-    def __call__(self) -> datetime:
-        """Publish; return the instant from which on the cards can be read."""
-        gone = [person_id(key) for key in self.keys.to_pylist()]
-        self.store.cards.publish(gone, list(build_cards(self.rows)), self.cycle)
-        return self.clock()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from litestar import Litestar
 from schemathesis.checks import load_all_checks
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from tekil.access.policy import Permission
+
 EXAMPLES = 25
 """For each operation, in each of the ways that schemathesis draws requests."""
 
@@ -27,17 +29,7 @@ def test_nothing_that_can_be_asked_breaks_it(
 ) -> None:
     load_all_checks()
     schema = schemathesis.openapi.from_asgi("/openapi.json", app)
-    headers = bearer("profiles:read", "events:read", "ledger:read", "sql:read", "sources:write", "audit:read")
-    headers = bearer(
-        "profiles:read",
-        "events:read",
-        "ledger:read",
-        "sql:read",
-        "sources:write",
-        "consents:read",
-        "consents:write",
-        "requests:read",
-    )
+    headers = bearer(*Permission)
     asked = 0
     for found in schema.get_all_operations():
         operation = found.ok()

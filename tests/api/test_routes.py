@@ -248,6 +248,8 @@ def test_the_document_describes_every_route_and_no_page(client: Client) -> None:
         "/v1/profiles/{reference}",
         "/v1/profiles/{reference}/events",
         "/v1/readiness",
+        "/v1/definitions/plan",
+        "/v1/definitions/apply",
         "/v1/profiles/{reference}/export",
         "/v1/ledger",
         "/v1/quarantine",

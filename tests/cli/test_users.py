@@ -42,6 +42,23 @@ def test_what_cannot_be_done_to_a_user_is_explained(tmp_path: Path) -> None:
     assert "no user named 'ali'" in refused(tmp_path, "user", "password", "ali")
 
 
+def test_somebody_at_a_provider_is_said_to_be_a_user_who_is_here(tmp_path: Path) -> None:
+    run(tmp_path, "init")
+    run(tmp_path, "user", "create", "veli", "--role", "administrator")
+    link = ["user", "link", "veli", "--provider", "company", "--subject", "248"]
+    assert "no provider named 'company'" in refused(tmp_path, *link)
+    with (tmp_path / "tekil.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            '[[access.providers]]\nname = "company"\nissuer = "https://login.example"\n'
+            'client_id = "tekil"\nroles = {admins = ["administrator"]}\n'
+        )
+    assert run(tmp_path, *link).exit_code == 0
+    assert "somebody's already" in refused(tmp_path, *link)
+    assert "no user named 'ali'" in refused(tmp_path, "user", "link", "ali", *link[3:])
+    entry = json.loads(run(tmp_path, "audit", "list", "--limit", "1", "--json").stdout)[0]
+    assert (entry["act"], entry["details"]) == ("identity.linked", {"issuer": "https://login.example"})
+
+
 def test_a_key_ends_and_is_renewed(tmp_path: Path) -> None:
     run(tmp_path, "init")
     options = ["--api", "--scope", "sql:read", "--expires", "90d", "--only", "city=Van", "--json"]

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tekil.definitions import apply
+from tekil.kinds import KINDS
+from tekil.store import Store
 from tekil.warehouse import Warehouse, open_warehouse
 from tekil.warehouse.duckdb import DuckDBWarehouse
 from tests.expressions.strategies import NOON, events, features, stage_events
 from tests.expressions.test_answers_hold_until_they_wake import answers, model_of
 from tests.expressions.test_meanings import MEANINGS
+from tests.installation import Installation
+from tests.models.test_audiences import FEATURES, define, models_of
+from tests.models.test_features import order
 from tests.spark_server import spark_url
 
 ALWAYS = [sql for sql, _ in MEANINGS]
@@ -63,3 +70,34 @@ def test_law_7_engines_agree_on_many_features(
     both: Both, said: list[dict[str, Any]], sqls: list[str]
 ) -> None:
     agree(both, said, sqls)
+
+
+@pytest.mark.slow
+def test_features_and_audiences_live_on_both_engines_and_change_with_their_definitions(
+    stores: tuple[Store, Store], tmp_path: Path
+) -> None:
+    one = Installation(tmp_path, store=stores[0], defined=models_of)
+    lake = open_warehouse(spark_url(tmp_path / "lake"))
+    other = Installation(tmp_path, store=stores[1], warehouse=lake, vault=one.vault, defined=models_of)
+    try:
+        for features, audiences in (
+            (FEATURES, {"buyers": "orders > 0 and traits.city = 'İzmir'", "others": "not buyers"}),
+            ({"turnover": "sum(number(properties.total))"}, {"recent": "last_seen > now() - interval 3 day"}),
+        ):
+            found = []
+            for installation in (one, other):
+                define(installation, features, **audiences)
+                installation.say(order("u1", 5), order("u2", 7.5), order("u2", "x"))
+                installation.say({"type": "identify", "userId": "u2", "traits": {"city": "İzmir"}})
+                installation.run()
+                installation.pass_time(days=4)
+                installation.run()
+                tables = ("features", "audiences")
+                found.append([installation.sorted_rows(f"SELECT * FROM {table}") for table in tables])
+            assert found[0] == found[1]
+            other.engine.rebuild()
+            assert found[0] == [other.sorted_rows(f"SELECT * FROM {table}") for table in tables]
+    finally:
+        for installation, store in zip((one, other), stores, strict=True):
+            installation.close()
+            apply(store, KINDS, [], author="test", prune=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tekil.models import Bindings, derive
+from tekil.models import Bindings, Model, derive
 from tekil.verification import verify
 from tests.installation import DERIVED, Installation
 from tests.laws.conftest import LAW_EXAMPLES, Found
@@ -69,17 +70,21 @@ def test_law_5_as_of_equals_then(found: Found, data: st.DataObject) -> None:
     installation.close()
 
 
-def known_at(installation: Installation, instant: datetime) -> dict[str, list[str]]:
+def known_at(
+    installation: Installation, instant: datetime, models: Sequence[Model] | None = None
+) -> dict[str, list[str]]:
+    """Return all answers as of an instant, of models that may have been others then."""
     warehouse = installation.warehouse
     warehouse.set_now(instant)
     literal = f"TIMESTAMP '{instant.isoformat(sep=' ')}'"
     engine = installation.engine
-    staged = derive(warehouse, engine.models, Bindings.known_before(literal), "then_", engine.policy)
+    asked = models or engine.models
+    staged = derive(warehouse, asked, Bindings.known_before(literal), "then_", engine.policy)
     return {
         table: sorted(
             repr(sorted(row.items())) for row in warehouse.query(f"SELECT * FROM {staged[table]}").to_pylist()
         )
-        for table in DERIVED
+        for table in {*DERIVED, *(model.name for model in asked)}
     }
 
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 import gzip
 import itertools
 import socket
+import ssl
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from tekil.errors import Misconfigured
 from tekil.outgoing import Outgoing
@@ -140,6 +148,44 @@ def test_a_name_is_looked_up_once_and_the_address_that_was_judged_is_connected_t
         assert client.get(f"http://inner.example:{server.port}/").status_code == 200
     assert (looked_up, connected) == (["inner.example"], ["127.0.0.1"])
     assert server.asked[0].headers["host"] == f"inner.example:{server.port}"
+
+
+def certified(folder: Path, name: str) -> Path:
+    """Return a file with a new key, and a certificate for a name that it signs itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    place = folder / "certificate.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    place.write_bytes(private + made.public_bytes(Encoding.PEM))
+    return place
+
+
+def test_the_certificate_is_of_the_name_though_the_address_was_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = certified(tmp_path, "inner.example")
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(place)
+    server = Loopback(lambda _: Answer(b"by tls"), tls)
+    monkeypatch.setenv("SSL_CERT_FILE", str(place))
+    here = Outgoing(["127.0.0.1"], look_up=lambda *_: ["127.0.0.1"])
+    with here.client() as client:
+        assert client.get(f"https://inner.example:{server.port}/").text == "by tls"
+        with pytest.raises(httpx.ConnectError, match="certificate"):
+            client.get(f"https://another.example:{server.port}/")
+    monkeypatch.delenv("SSL_CERT_FILE")
+    with here.client() as client, pytest.raises(httpx.ConnectError, match="certificate"):
+        client.get(f"https://inner.example:{server.port}/")
+    server.close()
 
 
 def test_one_inner_address_among_public_ones_refuses_the_name(server: Loopback) -> None:

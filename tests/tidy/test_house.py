@@ -60,8 +60,8 @@ def test_the_product_hides_nothing_and_is_finished(check: Callable[[str], list[s
 OUTWARD = {
     "src/tekil/outgoing/client.py": "the one way out",
     "src/tekil/pull/door.py": "this installation's own door, named on the command line",
+    "src/tekil/readiness/sight.py": "this installation's own door, to see whether it answers",
     "src/tekil/library.py": "this machine's own engine",
-    "src/tekil/readiness/sight.py": "this installation's own door, to see whether it lives",
     "src/tekil/demonstration.py": "the demonstration's own door",
     "src/tekil/demo/post.py": "the demonstration's own door",
     "src/tekil/ports.py": "listens, to see whether a port is free",

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from tekil.errors import BadRequest
-from tekil.warehouse import Marks, Warehouse
-from tests.warehouse.conftest import Opened
+from tekil.warehouse import Column, Marks, Table, Warehouse
+from tests.warehouse.conftest import COUNTS, Opened
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123456)
 WRITTEN = f"""SELECT 'ayşe' AS author, 'it''s \\ "so"' AS said, TIMESTAMP '{NOON}' AS said_at, 7 AS number,
@@ -92,6 +92,59 @@ def test_overwrite_leaves_only_what_it_was_given(warehouse: Warehouse) -> None:
     with warehouse.transaction():
         warehouse.overwrite("notes", "SELECT 'z' AS author, 26 AS number")
     assert authors(warehouse) == [("z", 26)]
+
+
+WIDER = Table(
+    "counts",
+    (Column("author", "text"), Column("notes", "decimal"), Column("seen_at", "timestamp")),
+    key="author",
+)
+
+
+def test_a_table_is_made_anew_with_other_columns_and_back(opened: Opened) -> None:
+    warehouse = opened()
+    with warehouse.transaction():
+        warehouse.append("counts", "SELECT 'a' AS author, 1 AS notes")
+    for _ in range(2):
+        with warehouse.transaction():
+            warehouse.remake(WIDER, f"SELECT 'b' AS author, 2.5 AS notes, TIMESTAMP '{NOON}' AS seen_at")
+            warehouse.set_marks(Marks(1, 1, NOON, "wide"))
+        wide = [{"author": "b", "notes": Decimal("2.5000"), "seen_at": NOON}]
+        assert warehouse.read("SELECT * FROM counts").to_pylist() == wide
+        warehouse.derive("touched", "SELECT 'b' AS author")
+        with warehouse.transaction():
+            warehouse.replace("counts", "touched", "SELECT 'c' AS author, 3 AS notes")
+        assert warehouse.read("SELECT author, notes FROM counts").to_pylist() == [
+            {"author": "c", "notes": Decimal(3)}
+        ]
+        with warehouse.transaction():
+            warehouse.remake(COUNTS, "SELECT 'd' AS author, 4 AS notes")
+        assert warehouse.query("SELECT * FROM counts").to_pylist() == [{"author": "d", "notes": 4}]
+    with warehouse.transaction():
+        warehouse.remake(WIDER, "SELECT 'e' AS author, 5 AS notes")
+    again = opened()
+    assert again.read("SELECT author, seen_at FROM counts").to_pylist() == [{"author": "e", "seen_at": None}]
+
+
+def remake_in_vain(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        warehouse.remake(WIDER, "SELECT 'b' AS author, 2.5 AS notes")
+        raise KeyboardInterrupt
+
+
+def test_a_table_that_was_not_made_anew_after_all_is_as_it_was(opened: Opened) -> None:
+    warehouse = opened()
+    with warehouse.transaction():
+        warehouse.append("counts", "SELECT 'a' AS author, 1 AS notes")
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            remake_in_vain(warehouse)
+        for look in (warehouse.read, warehouse.query):
+            assert look("SELECT * FROM counts").to_pylist() == [{"author": "a", "notes": 1}]
+    warehouse.derive("touched", "SELECT 'a' AS author")
+    with warehouse.transaction():
+        warehouse.replace("counts", "touched", "SELECT 'a' AS author, 2 AS notes")
+    assert opened().read("SELECT * FROM counts").to_pylist() == [{"author": "a", "notes": 2}]
 
 
 def test_nobody_reads_what_is_not_committed(warehouse: Warehouse) -> None:

@@ -21,6 +21,7 @@ class Permission(StrEnum):
 
     PROFILES_READ = "profiles:read"
     PROFILES_REVEAL = "profiles:reveal"
+    PROFILES_WRITE = "profiles:write"
     EVENTS_READ = "events:read"
     LEDGER_READ = "ledger:read"
     SQL_READ = "sql:read"
@@ -39,6 +40,8 @@ class Permission(StrEnum):
     CONSENTS_WRITE = "consents:write"
     REQUESTS_READ = "requests:read"
     REQUESTS_WRITE = "requests:write"
+    RETENTION_READ = "retention:read"
+    RETENTION_WRITE = "retention:write"
 
 
 P = Permission
@@ -50,7 +53,8 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "sales": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ}),
     "support": frozenset(
-        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ, P.CONSENTS_WRITE}
+        {P.PROFILES_READ, P.PROFILES_REVEAL, P.PROFILES_WRITE, P.EVENTS_READ, P.CONSENTS_READ}
+        | {P.CONSENTS_WRITE}
     ),
     "analyst": frozenset(
         {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.SQL_READ, P.DICTIONARY_READ, P.DICTIONARY_WRITE}
@@ -59,10 +63,14 @@ ROLES: dict[str, frozenset[Permission]] = {
         {P.LEDGER_READ, P.EVENTS_READ, P.SQL_READ, P.SOURCES_WRITE, P.KEYS_READ, P.ENGINE_RUN}
         | {P.DICTIONARY_READ, P.DICTIONARY_WRITE, P.QUARANTINE_WRITE}
     ),
-    "auditor": frozenset({P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ}),
+    "auditor": frozenset(
+        {P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ} | {P.RETENTION_READ}
+    ),
     "privacy_officer": frozenset(
-        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ, P.IDENTITY_WRITE}
+        {P.PROFILES_READ, P.PROFILES_REVEAL, P.PROFILES_WRITE, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
+        | {P.IDENTITY_WRITE}
         | {P.CONSENTS_READ, P.CONSENTS_WRITE, P.REQUESTS_READ, P.REQUESTS_WRITE}
+        | {P.RETENTION_READ, P.RETENTION_WRITE}
     ),
 }
 """Role → what it may. Each has what its work needs; somebody with two roles has what both have."""

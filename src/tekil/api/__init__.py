@@ -3,6 +3,7 @@
 from tekil.api.access import KeyRing, address_of
 from tekil.api.consents import consent_routes
 from tekil.api.declared import FOR_ANYBODY, FOR_SIGNED_IN, check_declared, needs
+from tekil.api.definitions import definition_routes
 from tekil.api.document import document
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
@@ -22,6 +23,7 @@ __all__ = [
     "answer",
     "check_declared",
     "consent_routes",
+    "definition_routes",
     "document",
     "explain",
     "export_routes",

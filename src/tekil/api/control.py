@@ -105,7 +105,7 @@ def control_routes(engine: Engine) -> Router:
     @get("/progress", summary="How far a running task has come", **told)
     def progress() -> Progress:
         """Return what the engine's task is doing; empty when there is none."""
-        return control.progress
+        return control.progress if control.progress.what else Progress(*engine.doing)
 
     return Router(
         "/v1/engine",

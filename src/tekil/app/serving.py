@@ -16,6 +16,7 @@ import uvicorn
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
 from tekil.api.identity import identity_routes
+from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
 from tekil.config import Config
@@ -27,7 +28,10 @@ from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
 from tekil.ports import check_port
+from tekil.privacy import open_keys
 from tekil.privacy.ledger import ConsentLedger, open_ledger
+from tekil.privacy.rectification import Rectification
+from tekil.retention import Retention
 from tekil.store import Store
 
 LOOP_DIED = 70
@@ -62,7 +66,9 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         consents = open_ledger(engine.store, engine.vault, config.consent)
         outgoing = Outgoing(config.outgoing.allow)
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
-        server = _server(config, engine, consents)
+        retention = Retention(engine, open_keys(config, engine.store))
+        engine.chores.append(retention.step)
+        server = _server(config, engine, consents, retention)
         stop = threading.Event()
 
         def end(_number: int, _frame: FrameType | None) -> None:
@@ -83,18 +89,20 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     say("The engine has stopped.")
 
 
-def _server(config: Config, engine: Engine, consents: ConsentLedger) -> _Server:
+def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: Retention) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
-    identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
+    store = engine.store
+    identity = IdentityDesk(engine.log, engine.warehouse, store, engine.vault)
     more = [
         control_routes(engine),
-        dictionary_routes(engine.store, desk),
-        identity_routes(engine.store, identity),
+        dictionary_routes(store, desk),
+        identity_routes(store, identity),
+        retention_routes(retention, store),
     ]
     return _Server(
         uvicorn.Config(
-            create_app(reads, engine.store, config, more, desk, consents),
+            create_app(reads, store, config, more, desk, consents, retention, Rectification(engine.log)),
             host=config.console.host,
             port=config.console.port,
             log_level="warning",

@@ -17,6 +17,7 @@ from tekil.cli.telling import as_json, existing, print_json, print_rows, say
 from tekil.definitions import Change, Written, apply, check, dump, plan, read, stored
 from tekil.errors import BadRequest
 from tekil.kinds import KINDS
+from tekil.models import AUDIENCE_KIND, FEATURE_KIND
 
 SIGNS = {"new": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
@@ -55,6 +56,8 @@ def apply_command(context: click.Context, files: Sequence[Path], prune: bool, no
     _tell(changes, json)
     if changes and not json:
         say("In force, for what is loaded from now on.")
+    if any(change.kind in (FEATURE_KIND.name, AUDIENCE_KIND.name) for change in changes) and not json:
+        say("Features and audiences are worked out for everybody, from what happened, as soon as Tekil runs.")
 
 
 @click.group()

@@ -11,12 +11,17 @@ import click
 import httpx
 
 from tekil import config
+from tekil.access.audit import Act
 from tekil.api.consents import microseconds, split
 from tekil.api.model import from_us
 from tekil.cli.consents import opened_ledger
+from tekil.cli.opening import here
 from tekil.cli.telling import as_json, existing, print_json, print_rows
 from tekil.library import Tekil
+from tekil.log import open_log
+from tekil.privacy import DayKeys, open_keys
 from tekil.privacy.desk import CHANNELS, DECISIONS, IDENTITY, KINDS, Desk, urgency
+from tekil.privacy.rectification import Rectification
 from tekil.store.clock import now_us
 from tekil.store.requests import CLOSED, OPEN, SubjectRequest
 
@@ -25,9 +30,13 @@ COMMAND_LINE = "command line"
 
 @contextmanager
 def opened_desk(context: click.Context) -> Iterator[Desk]:
-    """Open the installation's request desk; close its store at the end of the block."""
+    """Open the installation's request desk; close its places at the end of the block."""
     with opened_ledger(context) as (ledger, settings):
-        yield Desk(ledger, settings.workspace.timezone)
+        log = open_log(settings.resolve(settings.log), DayKeys(open_keys(settings, ledger.store)))
+        try:
+            yield Desk(ledger, settings.workspace.timezone, rectification=Rectification(log))
+        finally:
+            log.close()
 
 
 @click.group()
@@ -88,6 +97,21 @@ def identity(context: click.Context, request_id: str, identity: str) -> None:
     with opened_desk(context) as desk:
         desk.set_identity(request_id, identity)
     click.echo("Noted.")
+
+
+@request.command()
+@click.argument("request_id")
+@click.argument("trait")
+@click.argument("value")
+@click.pass_context
+def correct(context: click.Context, request_id: str, trait: str, value: str) -> None:
+    """Say for REQUEST_ID what a TRAIT of the person rightly is: through the log, outranking all others."""
+    with opened_desk(context) as desk:
+        card = desk.correct(request_id, trait, value)
+        desk.ledger.store.audit.append(
+            here(), Act.RECTIFIED, "person", card.person_id, trait=trait, request=request_id
+        )
+    click.echo("Said; it is loaded in a moment.")
 
 
 @request.command()

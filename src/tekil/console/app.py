@@ -36,6 +36,7 @@ from tekil.console import (
 )
 from tekil.console import consents as consents_page
 from tekil.console import requests as requests_page
+from tekil.console import retention as retention_page
 from tekil.console.assets import Assets
 from tekil.console.ceremonies import Ceremonies
 from tekil.console.forms import check_form, read_form
@@ -50,12 +51,37 @@ from tekil.outgoing import Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
+from tekil.privacy.rectification import Rectification
 from tekil.readiness import Measuring
 from tekil.reads import Reads
+from tekil.retention import Retention
 from tekil.store import Store
 
 PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
 """Paths that programs ask for; everything else is for people unless they ask for something else."""
+
+
+ROUTES = [
+    *sign_in.ROUTES,
+    *live.ROUTES,
+    *people.ROUTES,
+    *readiness.ROUTES,
+    *sources.ROUTES,
+    *api_keys.ROUTES,
+    *audit.ROUTES,
+    *users.ROUTES,
+    *account.ROUTES,
+    *passkeys.ROUTES,
+    *providers.ROUTES,
+    *quarantine.ROUTES,
+    *dictionary.ROUTES,
+    *quality.ROUTES,
+    *consents_page.ROUTES,
+    *requests_page.ROUTES,
+    *retention_page.ROUTES,
+    *consent_page.ROUTES,
+]
+"""All pages that forms are sent from."""
 
 
 class Application(Litestar):
@@ -83,6 +109,8 @@ def create_app(
     more: Sequence[ControllerRouterHandler] = (),
     desk: QuarantineDesk | None = None,
     consents: ConsentLedger | None = None,
+    retention: Retention | None = None,
+    rectification: Rectification | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -104,8 +132,11 @@ def create_app(
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
             api.readiness_routes(measuring),
+            api.definition_routes(store),
             *more,
-            *_console(reads, store, config, pages, assets, desk, consents, measuring),
+            *_console(
+                reads, store, config, pages, assets, desk, consents, measuring, retention, rectification
+            ),
         ],
         openapi_config=api.document(),
         middleware=[metrics],
@@ -127,12 +158,14 @@ def _console(
     quarantined: QuarantineDesk | None,
     consents: ConsentLedger,
     measuring: Measuring,
+    retention: Retention | None,
+    rectification: Rectification | None,
 ) -> list[Router]:
     """Return the pages."""
     watch = Watch(reads, store)
     ceremonies = Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
-    requested = Desk(consents, config.workspace.timezone)
+    requested = Desk(consents, config.workspace.timezone, rectification=rectification)
 
     async def look(request: AnyRequest) -> None:
         request.state.visit = await to_thread.run_sync(visit_of, request, store, config)
@@ -158,30 +191,12 @@ def _console(
         "watch": Provide(lambda: watch, sync_to_thread=False),
         "quarantined": Provide(lambda: quarantined, sync_to_thread=False),
         "consents": Provide(lambda: consents, sync_to_thread=False),
+        "retention": Provide(lambda: retention, sync_to_thread=False),
         "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
     }
-    handlers = [
-        *sign_in.ROUTES,
-        *live.ROUTES,
-        *people.ROUTES,
-        *readiness.ROUTES,
-        *sources.ROUTES,
-        *api_keys.ROUTES,
-        *audit.ROUTES,
-        *users.ROUTES,
-        *account.ROUTES,
-        *passkeys.ROUTES,
-        *providers.ROUTES,
-        *quarantine.ROUTES,
-        *dictionary.ROUTES,
-        *quality.ROUTES,
-        *consents_page.ROUTES,
-        *requests_page.ROUTES,
-        *consent_page.ROUTES,
-    ]
     return [
-        Router("/", route_handlers=handlers, dependencies=given, before_request=let_in),
+        Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),
         # Mail programs send no token of ours: the link itself is what proves who asks.
         Router("/", route_handlers=consent_page.ONE_CLICK_ROUTES, dependencies=given, before_request=look),
         Router("/", route_handlers=[_files(assets)]),

@@ -92,7 +92,7 @@ def chosen(ledger: ConsentLedger, entries: Iterable[Entry], language: str) -> li
         if entry.token not in addresses:
             addresses[entry.token] = shown_address(ledger, entry.kind, entry.token)
         title = titles.get(entry.purpose, entry.purpose)
-        rows.append(Chosen(entry, title, addresses[entry.token], _proof(entry)))
+        rows.append(Chosen(entry, title, addresses[entry.token], ledger.tokens.shown(_proof(entry))))
     return rows
 
 

@@ -60,6 +60,7 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             ("consents", "/consents", Access(Permission.CONSENTS_READ)),
             ("requests", "/requests", Access(Permission.REQUESTS_READ)),
+            ("retention", "/retention", Access(Permission.RETENTION_READ)),
         ),
     ),
     (

@@ -14,13 +14,15 @@ from tekil.api.consents import LedgerHere
 from tekil.api.routes import ReadsHere
 from tekil.console.consents_view import stands
 from tekil.console.forms import FormHere
-from tekil.console.pages import Pages, PagesHere
+from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.people_view import days, person, trait_text
+from tekil.console.requests import DeskHere
 from tekil.console.visit import Visit, VisitHere
-from tekil.errors import NotFound
+from tekil.errors import BadRequest, NotFound
 from tekil.load import seal_text
 from tekil.privacy import mask_of
 from tekil.privacy.ledger import ConsentLedger
+from tekil.privacy.rectification import OBJECTION
 from tekil.reads import MovedPerson, Page, Reads, profile_within
 from tekil.store import Card
 
@@ -32,6 +34,7 @@ EVENTS = 50
 
 
 READ = needs(Permission.PROFILES_READ, keeps_to_condition=True)
+CORRECT = needs(Permission.PROFILES_WRITE, keeps_to_condition=True)
 REVEAL = needs(Permission.PROFILES_REVEAL, keeps_to_condition=True)
 
 PURPOSE_MIN, PURPOSE_MAX = 3, 200
@@ -79,13 +82,14 @@ def show_person(
     reads: ReadsHere,
     consents: LedgerHere,
     cursor: FromQuery[str | None] = None,
+    corrected: FromQuery[str] = "",
 ) -> Response[str] | Redirect:
     """Show one person and a page of what they did."""
     try:
         card = profile_within(reads, _id(person_id), visit.within)
     except MovedPerson as moved:
         return Redirect(f"/people/{segment(moved.person_id)}", status_code=308)
-    return _show(card, visit, pages, reads, consents, cursor)
+    return _show(card, visit, pages, reads, consents, cursor, corrected=bool(corrected))
 
 
 @post("/people/{person_id:str}", opt=REVEAL, status_code=200, include_in_schema=False, sync_to_thread=True)
@@ -109,6 +113,37 @@ def reveal_person(
     return _show(card, visit, pages, reads, consents, None, reveal=True)
 
 
+@post(
+    "/people/{person_id:str}/rectify",
+    opt=CORRECT,
+    status_code=200,
+    include_in_schema=False,
+    sync_to_thread=True,
+)
+def rectify_person(
+    person_id: FromPath[str],
+    visit: VisitHere,
+    form: FormHere,
+    pages: PagesHere,
+    reads: ReadsHere,
+    consents: LedgerHere,
+    desk: DeskHere,
+) -> Response[str] | Redirect:
+    """Correct a trait of a person: said through the log, where it outranks what others say, and on record."""
+    card = profile_within(reads, _id(person_id), visit.within)
+    kept = consents.store.cards.get(card.person_id)
+    name = form.one("name")
+    try:
+        if desk.rectification is None or kept is None:
+            raise BadRequest("Profiles cannot be corrected here.", code="person_unknown")
+        desk.rectification.correct(kept, name, form.one("value"))
+    except BadRequest as error:
+        told = visit.words.known(f"error.{error.code}", error.message)
+        return _show(card, visit, pages, reads, consents, None, wrong=told)
+    consents.store.audit.append(visit.actor, Act.RECTIFIED, "person", card.person_id, trait=name)
+    return go(f"/people/{segment(card.person_id)}?corrected=yes")
+
+
 def _id(person_id: str) -> str:
     return decode(person_id).replace("\0", "")
 
@@ -123,24 +158,30 @@ def _show(
     *,
     reveal: bool = False,
     refusal: str = "",
+    corrected: bool = False,
+    wrong: str = "",
 ) -> Response[str]:
-    timeline = Page([], None)
+    who, timeline = person(card), Page([], None)
     if visit.may(Permission.EVENTS_READ):
         timeline = reads.timeline(card.person_id, cursor=cursor, limit=EVENTS, reveal=reveal)
     return pages.show(
         visit,
         "person.html",
-        status=400 if refusal else 200,
+        status=400 if refusal or wrong else 200,
         page="people",
-        person=person(card),
+        person=who,
         days=days(timeline.events, visit.formats),
         next=timeline.next,
         first_page=cursor is None,
         trait_text=trait_text,
         stands=stands(consents, consents.entries_of(card.person_id), visit.words.language),
         may_reveal=visit.may(Permission.PROFILES_REVEAL) and not reveal,
+        may_correct=visit.may(Permission.PROFILES_WRITE),
+        objects=(who.profile.traits or {}).get(OBJECTION) is True,
         refusal=refusal,
+        corrected=corrected,
+        wrong=wrong,
     )
 
 
-ROUTES = [show_people, show_person, reveal_person]
+ROUTES = [show_people, show_person, reveal_person, rectify_person]

@@ -27,7 +27,7 @@ from tekil.console.iys_view import left
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.people_view import trait_text
 from tekil.console.visit import Visit, VisitHere
-from tekil.errors import BadRequest, NotFound
+from tekil.errors import BadRequest, Forbidden, NotFound
 from tekil.privacy.desk import (
     CHANNELS,
     DAY_US,
@@ -56,6 +56,7 @@ class Row:
 
     request: SubjectRequest
     address: str
+    notes: str
     urgency: str
     left: str
 
@@ -65,6 +66,7 @@ def _row(desk: Desk, request: SubjectRequest, visit: Visit) -> Row:
     return Row(
         request,
         shown_address(desk.ledger, request.subject_kind, request.token),
+        desk.ledger.tokens.shown(request.notes),
         urgency(request, now),
         left(timedelta(microseconds=request.due_at - now), visit.words),
     )
@@ -128,17 +130,14 @@ def show_request(
 
 def _one(visit: Visit, pages: Pages, desk: Desk, request_id: str, refusal: str = "") -> Response[str]:
     request = desk.requests.get(request_id.replace("\0", ""))
-    person = None
-    value = desk.ledger.tokens.reveal(request.token)
-    if value is not None:
-        person = desk.ledger.owner(request.subject_kind, value)
     return pages.show(
         visit,
         "request.html",
         status=400 if refusal else 200,
         page="requests",
         row=_row(desk, request, visit),
-        person=person,
+        person=desk.person(request),
+        may_correct=desk.rectification is not None and visit.may(Permission.PROFILES_WRITE),
         identities=IDENTITY,
         decisions=DECISIONS,
         refusal=refusal,
@@ -152,6 +151,31 @@ def set_identity(request_id: FromPath[str], visit: VisitHere, form: FormHere, de
     desk.set_identity(decode(request_id), identity)
     desk.ledger.store.audit.append(
         visit.actor, Act.REQUEST_CHANGED, "request", decode(request_id), identity=identity
+    )
+    return go(f"/requests/{segment(decode(request_id))}")
+
+
+@post(
+    "/requests/{request_id:str}/rectify",
+    status_code=200,
+    opt=WRITE,
+    include_in_schema=False,
+    sync_to_thread=True,
+)
+def rectify(
+    request_id: FromPath[str], visit: VisitHere, form: FormHere, pages: PagesHere, desk: DeskHere
+) -> Response[str] | Redirect:
+    """Correct a trait of whoever asked for it: said through the log, and on record."""
+    if not visit.may(Permission.PROFILES_WRITE):
+        raise Forbidden("None of your roles corrects profiles.", code="permission_missing")
+    name = form.one("name")
+    try:
+        card = desk.correct(decode(request_id), name, form.one("value"))
+    except BadRequest as error:
+        refusal = visit.words.known(f"error.{error.code}", error.message)
+        return _one(visit, pages, desk, decode(request_id), refusal)
+    desk.ledger.store.audit.append(
+        visit.actor, Act.RECTIFIED, "person", card.person_id, trait=name, request=decode(request_id)
     )
     return go(f"/requests/{segment(decode(request_id))}")
 
@@ -238,6 +262,7 @@ ROUTES = [
     create_request,
     show_request,
     set_identity,
+    rectify,
     close_request,
     export_json,
     export_html,

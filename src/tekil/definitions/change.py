@@ -62,8 +62,9 @@ def _problems_together(
 ) -> list[Problem]:
     problems = []
     for kind in kinds.values():
-        staying = [d for d in in_force if d.kind == kind.name and (d.kind, d.name) not in seen]
-        mine = [one.definition for (of, _), one in seen.items() if of == kind.name]
+        looked_at = (kind.name, *kind.reads)
+        staying = [d for d in in_force if d.kind in looked_at and (d.kind, d.name) not in seen]
+        mine = [one.definition for (of, _), one in seen.items() if of in looked_at]
         for name, flaw in kind.check_together([*staying, *mine]):
             # A flaw of one that stays is told at its name: it is what the written ones do to it.
             written = seen.get((kind.name, name), Written(Definition(kind.name, name)))

@@ -91,12 +91,13 @@ class Written:
 class Kind:
     """A kind of definition: `check` looks at one, `check_together` at all of the kind that would be in force.
 
-    The latter returns, by name, what they do to each other.
+    The latter returns, by name, what they do to each other. It sees those of the kinds that it `reads`, too.
     """
 
     name: str
     check: Callable[[Definition], list[Flaw]]
     check_together: Callable[[Sequence[Definition]], list[tuple[str, Flaw]]]
+    reads: tuple[str, ...] = ()
 
 
 def parse(text: str, file: str = "-") -> list[Written]:

@@ -3,6 +3,18 @@
 from tekil.expressions.checking import check
 from tekil.expressions.flaws import ExpressionFlaw
 from tekil.expressions.functions import FUNCTIONS, Function
+from tekil.expressions.grammar import names_in
 from tekil.expressions.types import Scope, Seen, Stage, Type, Typed
 
-__all__ = ["FUNCTIONS", "ExpressionFlaw", "Function", "Scope", "Seen", "Stage", "Type", "Typed", "check"]
+__all__ = [
+    "FUNCTIONS",
+    "ExpressionFlaw",
+    "Function",
+    "Scope",
+    "Seen",
+    "Stage",
+    "Type",
+    "Typed",
+    "check",
+    "names_in",
+]

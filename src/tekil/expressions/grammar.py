@@ -52,12 +52,20 @@ def parse(text: str) -> Node:
     return _Parser(text).whole()
 
 
+def names_in(text: str) -> set[str]:
+    """Return the first steps of all names in an expression. Raises `ExpressionFlaw`."""
+    parser = _Parser(text)
+    parser.whole()
+    return parser.names
+
+
 class _Parser:
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens = tokens_of(text)
         self._place = 0
         self._depth = 0
+        self.names: set[str] = set()
 
     def whole(self) -> Node:
         if self._is_over():
@@ -236,6 +244,7 @@ class _Parser:
                 told = 'After a point comes a name, as in properties.total or properties."Sipariş No".'
                 raise self._flaw(told, step.at)
             steps.append(step.written if step.kind == "word" else step.value)
+        self.names.add(steps[0])
         return Name(first.at, tuple(steps))
 
     def _call(self, name: Token) -> Call:

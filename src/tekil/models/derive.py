@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tekil.identifiers import Policy
-from tekil.identity import People, resolve
+from tekil.identity import IDENTITY, OWNERSHIP, People, resolve
+from tekil.load import EVENTS, TRAITS
 from tekil.models.model import Model
-from tekil.warehouse import Table, Warehouse, bind, columns_used
+from tekil.warehouse import Marks, Table, Warehouse, bind, columns_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +58,52 @@ def derive_models(
     bound = {"person_events": people.rows(events), "person_traits": people.rows(traits)}
     staged = {model.name: f"{prefix}{model.name}" for model in models}
     for model in models:
-        warehouse.derive(staged[model.name], bind(model.compiled, bound))
+        warehouse.derive(staged[model.name], bind(model.compiled, {**bound, **staged}))
     return staged
+
+
+def backfill(warehouse: Warehouse, models: Sequence[Model], after: Marks) -> None:
+    """Make the tables of some models anew, from everything that happened and the persons as they are.
+
+    This is how new definitions come into force. It leaves the marks `after`, whose clock is what `now()`
+    stands for.
+    """
+    assert after.clock is not None
+    warehouse.set_now(after.clock)
+    people = People(IDENTITY.name, OWNERSHIP.name)
+    staged = derive_models(warehouse, models, people, EVENTS.name, TRAITS.name, "backfilled_")
+    with warehouse.transaction():
+        fill(warehouse, staged, models)
+        warehouse.set_marks(after)
+    for relation in staged.values():
+        warehouse.drop(relation)
+
+
+def fill(warehouse: Warehouse, staged: Mapping[str, str], made: Sequence[Model]) -> None:
+    """Put staged answers in place of all rows of their tables; `made` models may have new columns."""
+    tables = {model.name: model.table for model in made}
+    for name, relation in staged.items():
+        if name in tables:
+            warehouse.remake(tables[name], f"SELECT * FROM {relation}")
+        else:
+            warehouse.overwrite(name, f"SELECT * FROM {relation}")
+
+
+def needed(table: Table, models: Sequence[Model]) -> list[str]:
+    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
+    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
+    identity = {"user_id", "anonymous_id"}
+    used = always.union(identity, *(columns_used(model.compiled) for model in models))
+    return [name for name in table.column_names if name in used]
+
+
+def arriving(columns: Sequence[str]) -> str:
+    """Return columns of new rows as they will be in the table: until then a VARIANT is JSON text."""
+    variants = {column.name for column in EVENTS.columns if column.type == "variant"}
+    return ", ".join(f"as_variant({name}) AS {name}" if name in variants else name for name in columns)
 
 
 def models_digest(models: Sequence[Model], policy: Policy) -> str:
     """Return a digest of what the models and the policy say; when it changes, all must be rebuilt."""
     text = "\n".join(f"{model.name}: {model.compiled}" for model in models)
     return hashlib.sha256(f"{text}\n{policy.digest}".encode()).hexdigest()[:16]
-
-
-def columns_needed(table: Table, models: Sequence[Model]) -> list[str]:
-    """Return the columns of a table that a refresh must carry: wide ones nobody reads stay on disk."""
-    always = {"identifier_key", "message_key", "source", "occurred_at", "known_at"}
-    identity = {"user_id", "anonymous_id"}
-    used = always.union(identity, *(columns_used(model.compiled) for model in models))
-    return [name for name in table.column_names if name in used]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tekil.models.model import Model
+from tekil.privacy.rectification import SOURCE as RECTIFICATION
 
 # Ties in time are broken by the message's key, so that the order of arrival never shows.
 _ORDER = "{'seen_at': occurred_at, 'key': message_key}"
@@ -59,14 +60,19 @@ GROUP BY person_key
 """Counts, first and last seen, last page, first and last touch."""
 
 
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def attributes(trusted_sources: Sequence[str] = ()) -> Model:
     """Return the model of a person's traits: for each name, the value that survives.
 
-    Of several values the one from the source that comes first in `trusted_sources` wins; among sources
-    trusted alike (all that are not named), the latest.
+    Of several values a correction wins; then the one from the source that comes first in `trusted_sources`;
+    among sources trusted alike (all that are not named), the latest.
     """
+    trusted_sources = (RECTIFICATION, *trusted_sources)
     ranks = " ".join(f"WHEN {_literal(name)} THEN {-i}" for i, name in enumerate(trusted_sources))
-    trust = f"CASE source {ranks} ELSE {-len(trusted_sources)} END" if ranks else "0"
+    trust = f"CASE source {ranks} ELSE {-len(trusted_sources)} END"
     order = f"{{'trust': {trust}, 'seen_at': occurred_at, 'source': source, 'key': message_key}}"
     return Model(
         "attributes",
@@ -89,7 +95,3 @@ GROUP BY person_key
 
 ATTRIBUTES = attributes()
 """Traits where no source is trusted more than another."""
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tekil.identity import of_persons
+from tekil.privacy.rectification import OBJECTION
 
 
 def _with_person(table: str) -> str:
@@ -16,6 +17,9 @@ VIEWS = {
     "profile": """
         SELECT person_id_of(a.person_key) AS person_id, a.*, t.traits, t.trait_sources
         FROM activity a LEFT JOIN attributes t ON t.person_key = a.person_key""",
+    "objections": f"""
+        SELECT person_id_of(person_key) AS person_id, person_key FROM attributes
+        WHERE json_member(traits, '{OBJECTION}') = 'true'""",
     "identifiers": """
         SELECT person_id_of(i.person_key) AS person_id, i.kind, i.value, i.first_seen, i.last_seen,
           person_id_of(i.identifier_key) AS identifier_id,

@@ -140,7 +140,8 @@ class _Transport(httpx.HTTPTransport):
         super().__init__(trust_env=False)
         self._seconds = seconds
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpx.create_ssl_context(trust_env=False),
+            # A company's own authority is named by SSL_CERT_FILE, as everywhere.
+            ssl_context=httpx.create_ssl_context(),
             keepalive_expiry=5.0,
             network_backend=network,
         )

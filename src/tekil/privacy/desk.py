@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from tekil.errors import BadRequest
 from tekil.privacy.consents import state
 from tekil.privacy.ledger import ConsentLedger
+from tekil.privacy.rectification import OBJECTION, Rectification
+from tekil.store import Card
 from tekil.store.clock import now_us
 from tekil.store.requests import CLOSED, OPEN, SubjectRequest
 
@@ -60,10 +62,17 @@ def urgency(request: SubjectRequest, now: int) -> Urgency:
 class Desk:
     """Takes requests in, and answers them; an answer that changes consents writes them to the ledger."""
 
-    def __init__(self, ledger: ConsentLedger, zone: str, clock: Callable[[], int] = now_us) -> None:
-        """Take the ledger, and the zone that the company's days are counted in."""
+    def __init__(
+        self,
+        ledger: ConsentLedger,
+        zone: str,
+        clock: Callable[[], int] = now_us,
+        rectification: Rectification | None = None,
+    ) -> None:
+        """Take the ledger, the zone that the company's days are counted in, and what corrects profiles."""
         self.ledger, self.requests = ledger, ledger.store.requests
         self._zone, self._clock = ZoneInfo(zone), clock
+        self.rectification = rectification
 
     def create(
         self,
@@ -96,7 +105,7 @@ class Desk:
             received,
             int(due(came, self._zone).timestamp()) * 1_000_000,
             channel,
-            notes=notes.replace("\0", ""),
+            notes=self.ledger.tokens.sealed(notes.replace("\0", "")),
             created_by=created_by,
         )
         self.requests.add(request)
@@ -121,7 +130,7 @@ class Desk:
                 "Check first that the person is who they say, and note it: nothing is granted before that.",
                 code="identity_unchecked",
             )
-        reason = notes.replace("\0", "").strip()
+        reason = self.ledger.tokens.sealed(notes.replace("\0", "").strip())
         if not reason and (decision != "granted" or request.kind == "erasure"):
             raise BadRequest(
                 "Write the reason, or what was done: the person is owed it.", code="reason_missing"
@@ -135,8 +144,30 @@ class Desk:
         )
         return self.requests.get(request_id)
 
+    def person(self, request: SubjectRequest) -> Card | None:
+        """Return the card of whoever a request is about, nothing where nobody is known by its identifier."""
+        value = self.ledger.tokens.reveal(request.token)
+        return None if value is None else self.ledger.owner(request.subject_kind, value)
+
+    def correct(self, request_id: str, name: str, text: str) -> Card:
+        """Correct a trait of whoever asked for it. Raises `BadRequest` before they are known to be them."""
+        request = self.requests.get(request_id)
+        if request.identity != "verified" or request.status != OPEN or request.kind != "rectification":
+            raise BadRequest(
+                "Traits are corrected on an open request for that, once the identity is verified.",
+                code="identity_unchecked",
+            )
+        card = self.person(request)
+        if card is None or self.rectification is None:
+            raise BadRequest("Nobody is known by this request's identifier.", code="person_unknown")
+        self.rectification.correct(card, name, text)
+        both = f"{request.notes}\n\n{name} ✓".strip()
+        self.requests.change(request_id, notes=both)
+        return card
+
     def _carry_out(self, request: SubjectRequest, closed_by: str) -> None:
         if request.kind == "objection":
+            self._object(request)
             ended = [(p.name, c) for p in self.ledger.purposes if p.name == "profiling" for c in p.channels]
         elif request.kind == "withdrawal":
             valid = state(self.ledger.store.consents.of([request.token]))
@@ -154,6 +185,12 @@ class Desk:
                 recorded_by=closed_by,
                 proof={"request": request.id},
             )
+
+    def _object(self, request: SubjectRequest) -> None:
+        """Say it of the person, too: what is derived from what they did leaves them out from then on."""
+        card = self.person(request)
+        if card is not None and self.rectification is not None:
+            self.rectification.say(card, {OBJECTION: True})
 
 
 def _one_of(value: str, known: tuple[str, ...], what: str, code: str) -> None:

@@ -119,7 +119,7 @@ class ConsentLedger:
             now,
             source[:64],
             text_version[:64],
-            json.dumps(dict(proof or {}), ensure_ascii=False, sort_keys=True),
+            json.dumps(self.tokens.sealed_within(dict(proof or {})), ensure_ascii=False, sort_keys=True),
             recorded_by[:128],
         )
         self.store.consents.append([entry])

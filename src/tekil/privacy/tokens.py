@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
-from tekil.privacy.find import TOKEN, Kind
+from tekil.privacy.find import TOKEN, Kind, find
 from tekil.privacy.vault import Vault
 
 
@@ -37,3 +37,31 @@ class Tokens:
     def in_tables(self, kind: str, value: str) -> str:
         """Return an identifier's value as cards hold it."""
         return self.token(kind, value) if kind in ("email", "phone") else value
+
+    def sealed(self, text: str) -> str:
+        """Return a text that somebody typed with tokens in the place of the personal values in it.
+
+        The vault keeps the values.
+        """
+        parts, at, values = [], 0, []
+        for personal in find(text):
+            token = self._vault.token(personal.kind, personal.value)
+            values.append((token, personal.kind, personal.value))
+            parts += [text[at : personal.start], token]
+            at = personal.end
+        self._vault.keep(values)
+        return "".join([*parts, text[at:]])
+
+    def sealed_within(self, value: Any) -> Any:
+        """Return a JSON value with all texts in it as `sealed` gives them."""
+        if isinstance(value, str):
+            return self.sealed(value)
+        if isinstance(value, dict):
+            return {name: self.sealed_within(inner) for name, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.sealed_within(inner) for inner in value]
+        return value
+
+    def shown(self, text: str) -> str:
+        """Return a text with masks in the place of its tokens."""
+        return self._vault.show([text])[0]

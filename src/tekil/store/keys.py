@@ -32,6 +32,9 @@ HOUR_US = 3600 * 1_000_000
 DAY_US = 24 * HOUR_US
 USE_NOTED_US = 60 * 1_000_000
 
+OWN_SOURCES = "tekil-"
+"""How the names of sources begin by which Tekil itself speaks: they outrank others, so nobody gets a key."""
+
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -92,6 +95,11 @@ class Keys:
             raise BadRequest(
                 f"{source!r} cannot name a source: use up to 63 lower-case letters, digits, - and _, "
                 "for example web-shop.",
+                code="source_name_invalid",
+            )
+        if source.startswith(OWN_SOURCES):
+            raise BadRequest(
+                f"Sources whose names begin with {OWN_SOURCES} are Tekil's own; choose another name.",
                 code="source_name_invalid",
             )
         text = "".join(secrets.choice(KEY_LETTERS) for _ in range(KEY_LENGTH))

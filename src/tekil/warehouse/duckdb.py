@@ -185,6 +185,13 @@ class DuckDBWarehouse:
         self._run(f"DELETE FROM {table}")
         self.append(table, sql)
 
+    def remake(self, table: Table, sql: str) -> None:
+        """See `Warehouse.remake`."""
+        columns = ", ".join(f'"{c.name}" {TYPES[c.type]}' for c in table.columns)
+        self._connection.execute(f"CREATE OR REPLACE TABLE {table.name} ({columns})")
+        self._tables[table.name] = table
+        self.append(table.name, sql)
+
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
         return self._select(sql)

@@ -151,6 +151,13 @@ class Warehouse(Protocol):
         """Put the rows of a SELECT in place of all rows of a table."""
         ...
 
+    def remake(self, table: Table, sql: str) -> None:
+        """Make a table anew, whatever columns it had before, of the rows of a SELECT.
+
+        This is how tables change whose columns people define; like all that writes, in a transaction.
+        """
+        ...
+
     def query(self, sql: str) -> pa.Table:
         """Run a SELECT as the writer, who sees staged relations and their own uncommitted rows."""
         ...

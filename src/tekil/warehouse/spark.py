@@ -67,11 +67,18 @@ _STAGED = "_staged"
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What is committed: the marks (nothing before the first), the tables' versions, the views' SELECTs."""
+    """What is committed: the marks (nothing before the first), the tables' versions, the views' SELECTs.
+
+    `places` says where a table lies that was made anew with other columns; all others lie under their name.
+    """
 
     marks: Marks | None = None
     versions: Mapping[str, int] = field(default_factory=dict)
     views: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+    def place_of(self, table: str) -> str:
+        return self.places.get(table, table)
 
 
 class SparkWarehouse:
@@ -90,6 +97,7 @@ class SparkWarehouse:
         self._slots: dict[str, int] = {}
         self._now: datetime | None = None
         self._written: dict[str, int] = {}
+        self._moved: dict[str, str] = {}
         self._in_transaction = False
         self._next_marks: Marks | None = None
         self._state = _State()
@@ -101,7 +109,7 @@ class SparkWarehouse:
         """See `Warehouse.create`."""
         self._ready()
         for table in tables:
-            self._register(table.name, ", ".join(f"`{c.name}` {TYPES[c.type]}" for c in table.columns))
+            self._register(self._state.place_of(table.name), _columns(table))
             self._tables[table.name] = table
             self._settle_table(table.name)
 
@@ -175,13 +183,23 @@ class SparkWarehouse:
         # DELETE with a subquery is refused by some servers; MERGE says the same everywhere.
         self._write(
             table,
-            f"MERGE INTO {self._prefix}{table} AS kept USING ({gone}) AS gone"
+            f"MERGE INTO {self._prefix}{self._lies_in(table)} AS kept USING ({gone}) AS gone"
             f" ON kept.`{column}` = gone.`{column}` WHEN MATCHED THEN DELETE",
         )
 
     def overwrite(self, table: str, sql: str) -> None:
         """See `Warehouse.overwrite`."""
         self._insert("OVERWRITE", table, sql)
+
+    def remake(self, table: Table, sql: str) -> None:
+        """See `Warehouse.remake`. Other columns are another place: a version has one shape for ever."""
+        self._ready()
+        columns = _columns(table)
+        place = f"{table.name}_{hashlib.sha256(columns.encode()).hexdigest()[:12]}"
+        self._register(place, columns)
+        self._tables[table.name] = table
+        self._moved[table.name] = place
+        self.overwrite(table.name, sql)
 
     def query(self, sql: str) -> pa.Table:
         """See `Warehouse.query`."""
@@ -214,12 +232,16 @@ class SparkWarehouse:
         """See `Warehouse.transaction`."""
         self._ready()
         self._written.clear()
+        self._moved.clear()
+        before = dict(self._tables)
         self._next_marks, self._in_transaction = None, True
         try:
             yield
             self._commit()
         except BaseException:
             self._in_transaction, self._settled = False, False
+            self._tables = before
+            self._moved.clear()
             with contextlib.suppress(Unavailable):
                 self._ready()
             raise
@@ -262,16 +284,25 @@ class SparkWarehouse:
         """Write the one row that makes everything before it true."""
         versions = dict(self._state.versions)
         for table, writes in self._written.items():
-            versions[table] = self._head(table, versions[table], versions[table] + writes)
-        state = replace(self._state, marks=self._next_marks or self._state.marks, versions=versions)
+            floor = 0 if table in self._moved else versions[table]
+            versions[table] = self._head(self._lies_in(table), floor, floor + writes)
+        places = {**self._state.places, **self._moved}
+        marks = self._next_marks or self._state.marks
+        state = replace(self._state, marks=marks, versions=versions, places=places)
         self._store(state)
         self._state = state
+        self._moved.clear()
 
     def _store(self, state: _State) -> None:
         marks = state.marks or Marks()
         clock = instant_literal(marks.clock) if marks.clock else "CAST(NULL AS TIMESTAMP)"
         kept = json.dumps(
-            {"versions": state.versions, "views": state.views, "marked": state.marks is not None}
+            {
+                "versions": state.versions,
+                "views": state.views,
+                "places": state.places,
+                "marked": state.marks is not None,
+            }
         )
         self._run(
             f"INSERT OVERWRITE {self._prefix}{MARKS} SELECT CAST({marks.position} AS BIGINT) AS position,"
@@ -288,7 +319,7 @@ class SparkWarehouse:
         row = found[0]
         kept = json.loads(row["state"])
         marks = Marks(row["position"], row["cycle"], row["clock"], row["models"]) if kept["marked"] else None
-        return _State(marks, kept["versions"], kept["views"])
+        return _State(marks, kept["versions"], kept["views"], kept.get("places", {}))
 
     def _ready(self) -> None:
         """Be connected, and have every table as it was committed. Costs nothing when all is well."""
@@ -306,7 +337,7 @@ class SparkWarehouse:
             return
         self._register(MARKS, MARKS_COLUMNS)
         for table in self._tables.values():
-            self._register(table.name, ", ".join(f"`{c.name}` {TYPES[c.type]}" for c in table.columns))
+            self._register(self._state.place_of(table.name), _columns(table))
         self._settled = False
 
     def _settle(self) -> None:
@@ -324,32 +355,33 @@ class SparkWarehouse:
     def _settle_table(self, table: str) -> None:
         """Put a table back to its committed version if it is beyond it; one never committed is empty."""
         committed = self._state.versions.get(table, 0)
-        head = self._head(table, committed, committed)
+        place = self._state.place_of(table)
+        head = self._head(place, committed, committed)
         versions = {**self._state.versions, table: head}
         if head > committed:
             self._run(
-                f"INSERT OVERWRITE {self._prefix}{table}"
-                f" SELECT * FROM {self._path(table)} VERSION AS OF {committed}"
+                f"INSERT OVERWRITE {self._prefix}{place}"
+                f" SELECT * FROM {self._path(place)} VERSION AS OF {committed}"
             )
-            versions[table] = self._head(table, head, head + 1)
+            versions[table] = self._head(place, head, head + 1)
         if versions != self._state.versions:
             state = replace(self._state, versions=versions)
             if head > committed:
                 self._store(state)
             self._state = state
 
-    def _head(self, table: str, floor: int, guess: int) -> int:
-        """Return a table's newest version. `floor` exists; `guess` is tried first."""
+    def _head(self, place: str, floor: int, guess: int) -> int:
+        """Return the newest version of what lies in a place. `floor` exists; `guess` is tried first."""
         version = guess
-        while version > floor and not self._exists(table, version):
+        while version > floor and not self._exists(place, version):
             version -= 1
-        while self._exists(table, version + 1):
+        while self._exists(place, version + 1):
             version += 1
         return version
 
-    def _exists(self, table: str, version: int) -> bool:
+    def _exists(self, place: str, version: int) -> bool:
         """Say whether a table has a version: asked by reading it, which every server understands."""
-        return self._reads(f"SELECT 1 AS one FROM {self._path(table)} VERSION AS OF {version}")
+        return self._reads(f"SELECT 1 AS one FROM {self._path(place)} VERSION AS OF {version}")
 
     def _reads(self, text: str) -> bool:
         def schema() -> bool:
@@ -378,7 +410,8 @@ class SparkWarehouse:
         if strange := given.difference(self._tables[table].column_names):
             raise ValueError(f"{table} has no columns {', '.join(sorted(strange))}")
         columns = ", ".join(_column(column, column.name in given) for column in self._tables[table].columns)
-        self._write(table, f"INSERT {how} {self._prefix}{table} SELECT {columns} FROM ({text}) AS arriving")
+        place = f"{self._prefix}{self._lies_in(table)}"
+        self._write(table, f"INSERT {how} {place} SELECT {columns} FROM ({text}) AS arriving")
 
     def _write(self, table: str, statement: str) -> None:
         if not self._in_transaction:
@@ -400,21 +433,29 @@ class SparkWarehouse:
 
     def _text(self, sql: str) -> str:
         """Return the writer's SQL in Spark's words: tables by their names in this session, views in full."""
-        names = {name: f"{self._prefix}{name}" for name in self._tables}
+        names = {name: f"{self._prefix}{self._lies_in(name)}" for name in self._tables}
         names |= {name: bind(view, names) for name, view in self._state.views.items()}
         return render(bind(sql, names), "spark", instant_literal(self._now) if self._now else None)
 
     def _names(self, state: _State) -> set[str]:
         return {*state.versions, *state.views}
 
-    def _path(self, table: str) -> str:
-        return f"delta.`{self._address.location}/{table}`"
+    def _lies_in(self, table: str) -> str:
+        """Return where the writer finds a table: where this transaction moved it, or where it is."""
+        return self._moved.get(table) or self._state.place_of(table)
+
+    def _path(self, place: str) -> str:
+        return f"delta.`{self._address.location}/{place}`"
 
     def _pinned(self, table: str, state: _State) -> str:
-        return f"{self._path(table)} VERSION AS OF {state.versions[table]}"
+        return f"{self._path(state.place_of(table))} VERSION AS OF {state.versions[table]}"
 
     def _slot(self, name: str, slot: int) -> str:
         return f"{self._address.location}/{_STAGED}/{name}_{slot}"
+
+
+def _columns(table: Table) -> str:
+    return ", ".join(f"`{c.name}` {TYPES[c.type]}" for c in table.columns)
 
 
 def _column(column: Column, is_given: bool) -> str:

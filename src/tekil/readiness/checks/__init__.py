@@ -2,6 +2,7 @@
 
 from tekil.readiness.checks.channels import CHANNELS
 from tekil.readiness.checks.journey import JOURNEY
+from tekil.readiness.checks.keeping import KEEPING
 from tekil.readiness.checks.kpis import KPIS
 from tekil.readiness.checks.performance import PERFORMANCE
 from tekil.readiness.checks.personal import PERSONAL
@@ -17,6 +18,7 @@ CHECKS: tuple[Check, ...] = (
     CHANNELS,
     RECORDS,
     PERSONAL,
+    KEEPING,
     SIGNING_IN,
     TRACES,
     PERFORMANCE,

@@ -43,7 +43,7 @@ def _log(sight: Sight) -> Point:
             "Günlük, her günün kendi anahtarıyla şifreli: {keys} günün anahtarı duruyor.",
             "The log is encrypted, each day by its own key: the keys of {keys} days are kept.",
         )
-        return Point("ready", told, {"keys": keys}, figure=keys)
+        return Point("ready", told, {"keys": keys}, figure=keys, link="/retention")
     return Point(
         "missing",
         Words("Günlüğün henüz bir anahtarı yok.", "The log has no key yet."),

@@ -17,6 +17,8 @@ def _look(sight: Sight) -> list[Point]:
     users = [user for user in sight.store.users.all() if not user.disabled]
     with_factor = sum(user.has_second_factor for user in users)
     administrators = sum(ADMINISTRATOR in user.roles for user in users)
+    access = sight.config.access
+    strict = {*access.second_factor, *access.passkey}
     few = administrators < ADMINISTRATORS.start
     return [
         Point(
@@ -27,12 +29,12 @@ def _look(sight: Sight) -> list[Point]:
             link="/users",
         ),
         Point(
-            "ready" if sight.config.access.second_factor else "attention",
+            "ready" if strict else "attention",
             Words("İkinci doğrulaması zorunlu roller.", "Roles that cannot do without a second factor."),
-            figure=len(sight.config.access.second_factor),
+            figure=len(strict),
             fix=Words(
-                "tekil.toml'da access.second_factor altında rolleri yazın.",
-                "Name the roles under access.second_factor in tekil.toml.",
+                "tekil.toml'da access.second_factor ya da access.passkey altında rolleri yazın.",
+                "Name the roles under access.second_factor or access.passkey in tekil.toml.",
             ),
             link="/roles",
         ),

@@ -1,0 +1,137 @@
+"""Audiences: conditions over what is known of a person. Who they hold for is in; nobody is sorted by hand.
+
+All audiences in force are one model: one row a person, one column an audience, true for those who are in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
+
+import msgspec
+
+from tekil.definitions import Definition, Flaw, Kind
+from tekil.definitions.document import flaw_of
+from tekil.expressions import ExpressionFlaw, Scope, Seen, Stage, Type, Typed, check, names_in
+from tekil.models.features import FEATURE_KIND, FeatureSpec, name_flaw, read_feature
+from tekil.models.model import Model
+
+AUDIENCES_MAX = 500
+
+ACTIVITY_COLUMNS = {
+    "events": Type.INTEGER,
+    "pages": Type.INTEGER,
+    "events_7d": Type.INTEGER,
+    "events_30d": Type.INTEGER,
+    "first_seen": Type.INSTANT,
+    "last_seen": Type.INSTANT,
+    "locale": Type.TEXT,
+}
+"""What an audience may name of a person's activity; a feature of the same name hides it."""
+
+
+class AudienceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An audience's `spec`: a condition over features, traits, activity and other audiences."""
+
+    sql: str
+
+
+def person_scope(features: Mapping[str, Type]) -> Scope:
+    """Return what an audience may name, but for other audiences: a person's row."""
+    columns = {name: Seen(f"a.{name}", kind) for name, kind in ACTIVITY_COLUMNS.items()}
+    columns |= {name: Seen(f'f."{name}"', kind) for name, kind in features.items()}
+    return Scope(columns, {"traits": "json_member(t.traits, {0})"}, Stage.PERSON)
+
+
+def audience_model(definitions: Sequence[Definition]) -> Model:
+    """Return the model of all audiences among some definitions, in the order of their names.
+
+    One that cannot be read (any more), and those that name it, are left out; `tekil plan` says why.
+    """
+    conditions, _ = read_audiences(definitions)
+    selects = "".join(f',\n  {conditions[name].sql} AS "{name}"' for name in sorted(conditions))
+    nobody = "" if conditions else "\nWHERE FALSE"
+    sql = f"""SELECT a.person_key{selects}
+FROM activity AS a
+LEFT JOIN features AS f ON f.person_key = a.person_key
+LEFT JOIN attributes AS t ON t.person_key = a.person_key{nobody}"""
+    return Model("audiences", sql, dict.fromkeys(sorted(conditions), "boolean"))
+
+
+def read_audiences(definitions: Sequence[Definition]) -> tuple[dict[str, Typed], dict[str, Flaw]]:
+    """Return what each audience among some definitions asks, and what is wrong with the others, by name."""
+    features, sqls, flaws = _specs(definitions)
+    named = {name: _audiences_in(sql, sqls) for name, sql in sqls.items()}
+    try:
+        order = list(TopologicalSorter(named).static_order())
+    except CycleError as error:
+        # Nobody on a circle can be in force; those beside it are told of on the next plan.
+        circle = list(dict.fromkeys(error.args[1]))
+        told = f"These name each other in a circle: {' → '.join([*circle, circle[0]])}."
+        return {}, {**flaws, **{name: Flaw(("spec", "sql"), told) for name in circle}}
+    scope = person_scope(features)
+    found: dict[str, Typed] = {}
+    for name in order:
+        columns = {**scope.columns, **{n: Seen(t.sql, t.type) for n, t in found.items()}}
+        try:
+            condition = check(sqls[name], replace(scope, columns=columns))
+            if condition.type is not Type.BOOLEAN or condition.stage is not Stage.PERSON:
+                told = f"An audience is a condition over a person, but this is {condition.type.value}."
+                raise ExpressionFlaw(told, sqls[name], 0)
+        except ExpressionFlaw as flaw:
+            flaws[name] = Flaw(("spec", "sql"), str(flaw))
+            continue
+        found[name] = replace(condition, sql=f"coalesce({condition.sql}, FALSE)")
+    return found, flaws
+
+
+def _specs(
+    definitions: Sequence[Definition],
+) -> tuple[dict[str, Type], dict[str, str], dict[str, Flaw]]:
+    """Return the types of the features, the SQL of the audiences, and the flaws of audiences, by name."""
+    features: dict[str, Type] = {}
+    sqls: dict[str, str] = {}
+    flaws: dict[str, Flaw] = {}
+    for definition in definitions:
+        try:
+            if definition.kind == FEATURE_KIND.name:
+                features[definition.name] = read_feature(
+                    msgspec.convert(definition.spec, FeatureSpec).sql
+                ).type
+            elif definition.kind == AUDIENCE_KIND.name:
+                sqls[definition.name] = msgspec.convert(definition.spec, AudienceSpec).sql
+        except (ExpressionFlaw, msgspec.ValidationError):
+            continue
+    for name in sqls.keys() & {*features, *ACTIVITY_COLUMNS}:
+        flaws[name] = Flaw(("name",), f"{name!r} is the name of something else that is known of people.")
+        del sqls[name]
+    return features, sqls, flaws
+
+
+def _audiences_in(sql: str, sqls: Mapping[str, str]) -> set[str]:
+    try:
+        return names_in(sql) & sqls.keys()
+    except ExpressionFlaw:
+        return set()
+
+
+def _check_audience(definition: Definition) -> list[Flaw]:
+    flaws = [flaw] if (flaw := name_flaw(definition.name)) else []
+    try:
+        names_in(msgspec.convert(definition.spec, AudienceSpec).sql)
+    except msgspec.ValidationError as error:
+        return [*flaws, flaw_of(error, ("spec",))]
+    except ExpressionFlaw as flaw:
+        return [*flaws, Flaw(("spec", "sql"), str(flaw))]
+    return flaws
+
+
+def _check_together(definitions: Sequence[Definition]) -> list[tuple[str, Flaw]]:
+    found, flaws = read_audiences(definitions)
+    if len(found) > AUDIENCES_MAX:
+        flaws[max(found)] = Flaw(("kind",), f"There are at most {AUDIENCES_MAX} audiences.")
+    return sorted(flaws.items())
+
+
+AUDIENCE_KIND = Kind("audience", _check_audience, _check_together, reads=(FEATURE_KIND.name,))

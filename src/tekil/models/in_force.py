@@ -1,0 +1,52 @@
+"""Which models are in force: those that are always there, and those that definitions make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tekil.definitions import Definition, stored
+from tekil.identifiers import Policy
+from tekil.models.derive import models_digest
+from tekil.models.model import Model
+from tekil.store import Definitions
+
+Defined = Callable[[Sequence[Definition]], Sequence[Model]]
+"""From the definitions in force to the models that they make: always of the same names."""
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The models as of a revision of the definitions: `lasting`, and `made` by `defined` from them.
+
+    `policy` says who is who; with another one, the rows of all models are others.
+    """
+
+    lasting: tuple[Model, ...]
+    defined: Defined
+    revision: int
+    made: tuple[Model, ...]
+    policy: Policy
+
+    @staticmethod
+    def read(lasting: Sequence[Model], defined: Defined, definitions: Definitions) -> InForce:
+        """Return what is in force now."""
+        # The revision first: a change in between is then read once more, never missed.
+        revision = definitions.revision()
+        made = defined([stored(version) for version in definitions.current()])
+        return InForce(tuple(lasting), defined, revision, tuple(made), Policy.read(definitions))
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All of them, in the order in which they are derived."""
+        return (*self.lasting, *self.made)
+
+    @property
+    def digest(self) -> str:
+        """What the warehouse's marks keep of the models: of those that last, and of those that are made."""
+        parts = (self.lasting, self.made)
+        return ".".join(models_digest(models, self.policy) for models in parts if models)
+
+    def lasts_since(self, digest: str) -> bool:
+        """Return whether persons and lasting models are those of a digest that was kept earlier, if any."""
+        return digest.split(".")[0] in ("", self.digest.split(".")[0])
