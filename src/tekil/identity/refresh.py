@@ -86,7 +86,7 @@ SEEN_OWNERSHIP = """
 SELECT * FROM touched_ownership
 UNION ALL
 SELECT * FROM ownership o WHERE identifier_key IN (SELECT identifier_key FROM reached_identifiers)
-  AND NOT EXISTS (SELECT 1 FROM touched_ownership t WHERE t.identifier_key = o.identifier_key)
+  AND NOT EXISTS (SELECT 1 FROM touched_devices t WHERE t.identifier_key = o.identifier_key)
 """
 
 TOUCHED_IDENTITY = f"""
