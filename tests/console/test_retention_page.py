@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from litestar.testing import TestClient
 from tekil.api.retention import retention_routes
 from tekil.config import Config, Workspace
 from tekil.console import create_app
+from tekil.console import retention as page
 from tekil.retention import Retention
 from tests.console.conftest import HTML, Client, member
 from tests.installation import NOON, Installation
@@ -46,27 +48,31 @@ def officer(place: Installation, keeping: Retention, root: Path) -> Iterator[Cli
         yield client
 
 
+def test_spans_are_written_and_read_in_turkish() -> None:
+    assert doctest.testmod(page).failed == 0
+
+
 def test_rules_are_put_in_force_changed_and_run(
     officer: Client, place: Installation, keeping: Retention, send: Callable[..., Any]
 ) -> None:
     rules(place)
     assert "Henüz kural yok" in officer.get("/retention").text
     assert send(officer, "/retention", "/retention/suggested", {}).headers["location"] == "/retention"
-    page = officer.get("/retention").text
-    assert "Davranış olayları" in page
-    assert "Henüz hiçbir şey yok edilmedi." in page
+    shown = officer.get("/retention").text
+    assert "Davranış olayları" in shown
+    assert "Henüz hiçbir şey yok edilmedi." in shown
     assert [p.count for p in keeping.plan() if p.rule.name == "behaviour"] == [1]
     answer = send(officer, "/retention", "/retention/behaviour", {"keep": "bir asır"})
     assert answer.status_code == 400
     assert "Kural değişmedi." in answer.text
-    assert send(officer, "/retention", "/retention/behaviour", {"keep": "26 months"}).status_code == 303
+    assert send(officer, "/retention", "/retention/behaviour", {"keep": "26 ay"}).status_code == 303
     assert {p.rule.spec.keep for p in keeping.plan() if p.rule.name == "behaviour"} == {"26 months"}
     send(officer, "/retention", "/retention/run", {})
     assert "Kurallar çalışıyor…" in officer.get("/retention").text
     while keeping.step():
         pass
-    page = officer.get("/retention").text
-    assert "geriye kalan yok" in page
+    shown = officer.get("/retention").text
+    assert "geriye kalan yok" in shown
     acts = [entry.act for entry in place.store.audit.entries()]
     assert acts.count("definition.changed") == 9
     assert acts.count("retention.run") == 1

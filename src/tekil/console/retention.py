@@ -32,6 +32,30 @@ RetentionHere = NamedDependency[SkipValidation[Retention | None]]
 
 RUNS_SHOWN = 50
 
+TURKISH = {"day": "gün", "week": "hafta", "month": "ay", "year": "yıl"}
+"""The units of a span, as Turkish pages write and read them."""
+
+
+def shown_span(keep: str, language: str) -> str:
+    """Return a span as a language writes it.
+
+    >>> shown_span("25 months", "tr")
+    '25 ay'
+    """
+    count, _, unit = keep.partition(" ")
+    return f"{count} {TURKISH[unit.removesuffix('s')]}" if language == "tr" else keep
+
+
+def read_span(text: str) -> str:
+    """Return a span that somebody typed in either language as definitions write it.
+
+    >>> read_span("2 yıl"), read_span("13 months")
+    ('2 years', '13 months')
+    """
+    count, _, unit = text.partition(" ")
+    known = {turkish: name for name, turkish in TURKISH.items()}.get(unit.strip().lower())
+    return text if known is None else f"{count} {known}{'' if count == '1' else 's'}"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -39,6 +63,7 @@ class Row:
 
     rule: Rule
     title: str
+    keep: str
     before: datetime | None
     count: int | None
 
@@ -71,11 +96,12 @@ def _page(
 def _rows(visit: Visit, store: Store, retention: Retention | None) -> list[Row]:
     language = visit.words.language
     if retention is None:
-        return [Row(rule, _title(rule, language), None, None) for rule in rules_in_force(store.definitions)]
-    return [
-        Row(planned.rule, _title(planned.rule, language), planned.before, planned.count)
-        for planned in retention.plan()
-    ]
+        return [_row(rule, language, None, None) for rule in rules_in_force(store.definitions)]
+    return [_row(planned.rule, language, planned.before, planned.count) for planned in retention.plan()]
+
+
+def _row(rule: Rule, language: str, before: datetime | None, count: int | None) -> Row:
+    return Row(rule, _title(rule, language), shown_span(rule.spec.keep, language), before, count)
 
 
 def _title(rule: Rule, language: str) -> str:
@@ -114,7 +140,7 @@ def change_rule(
     if not versions:
         raise NotFound(f"There is no rule {wanted!r}.", code="rule_unknown")
     before = stored(versions[0])
-    after = msgspec.structs.replace(before, spec={**before.spec, "keep": form.one("keep")})
+    after = msgspec.structs.replace(before, spec={**before.spec, "keep": read_span(form.one("keep"))})
     try:
         _put(store, visit, [Written(after)])
     except InvalidDefinitions as error:
