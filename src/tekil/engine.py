@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from tekil.dictionary import COUNTED, Dictionary, Rules, counted_events
 from tekil.errors import TekilError, Unavailable
-from tekil.identity import IDENTITY, Reached, finish, reach, reach_without, write
+from tekil.identity import IDENTITY, PLACES, Reached, finish, reach, reach_without, write
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.load import (
     EVENTS,
@@ -35,7 +35,6 @@ from tekil.load import (
     prepare,
 )
 from tekil.load import TABLES as LOAD_TABLES
-from tekil.load.sql import new_records
 from tekil.log import Log
 from tekil.models import (
     CARD_TABLES,
@@ -71,17 +70,12 @@ BODIES_SIZE_MAX = 32 << 20
 DUE_MAX = 50_000
 """How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
 
-NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
-
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 CARDS_AT_ONCE = 20_000
 
 NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
-
-PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
-"""History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
 
 TOUCHED_ANSWERS = {
     **{table: f"touched_{table}" for table in CARD_TABLES},
@@ -296,7 +290,7 @@ class Engine:
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
-        return any(self.warehouse.cluster(table.name, PLACES) for table in (EVENTS, TRAITS))
+        return any(self.warehouse.cluster(table.name, PLACES) for table in (EVENTS, TRAITS, IDENTITY))
 
     def submit(self, task: Callable[[Engine], Result]) -> Future[Result]:
         """Have the loop's thread run a task between two cycles; from any thread."""
@@ -433,8 +427,7 @@ class Engine:
         prepared = prepare(
             warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy, self._tombstones
         )
-        records = new_records(has_named=prepared.has_named) if prepared.has_records else NO_RECORDS
-        reached = reach(warehouse, self.policy, "new_events", records)
+        reached = reach(warehouse, self.policy, "new_events", prepared.records)
         self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
         return prepared
 

@@ -120,6 +120,9 @@ def test_a_shared_identifier_joins_nobody_and_may_be_given_back(shop: Installati
     say(shop, "share", "email:ayse@example.com")
     assert shop.person("anonymous_id:a9").person_id != shop.person("user_id:u1").person_id
     assert desk_of(shop).explain("email:ayse@example.com").shared == "declared"
+    shop.say({"type": "identify", "anonymousId": "a8", "traits": {"email": "ayse@example.com"}})
+    shop.run()
+    assert desk_of(shop).explain("email:ayse@example.com").shared == "declared"
     say(shop, "withdraw", "email:ayse@example.com", "email:ayse@example.com")
     assert shop.person("anonymous_id:a9").person_id == shop.person("user_id:u1").person_id
 

@@ -8,13 +8,14 @@ from tekil.identity.keys import identifier_key, person_id, person_key
 from tekil.identity.refresh import Reached, finish, reach, reach_without, write
 from tekil.identity.resolve import People, Resolved, resolve
 from tekil.identity.sql import of_persons
-from tekil.identity.tables import CONFLICTS, EVIDENCE, IDENTITY, OWNERSHIP, SHARED, TABLES
+from tekil.identity.tables import CONFLICTS, EVIDENCE, IDENTITY, OWNERSHIP, PLACES, SHARED, TABLES
 
 __all__ = [
     "CONFLICTS",
     "EVIDENCE",
     "IDENTITY",
     "OWNERSHIP",
+    "PLACES",
     "SHARED",
     "SOURCE",
     "TABLES",

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from tekil.identifiers import Policy
 from tekil.identity import sql
-from tekil.identity.graph import Integers
 from tekil.identity.resolve import LAST, NOBODY, People, gather, ownership, settle, take
 from tekil.identity.tables import EVIDENCE, IDENTITY
 from tekil.warehouse import Warehouse
@@ -55,15 +53,16 @@ UNION SELECT person_key FROM identity WHERE identifier_key IN (SELECT identifier
 """
 """Everybody whose answers may change."""
 
-OWNED_ONCE = """
-SELECT DISTINCT identifier_key FROM ownership
-WHERE person_key IN (SELECT person_key FROM touched_persons_all)
-"""
-
-OTHER_IDENTITY = """
-SELECT * FROM (SELECT * FROM owned_now UNION SELECT * FROM owned_once) AS owned
+OTHER_KEYS = """
+SELECT identifier_key FROM (
+  SELECT identifier_key FROM owned_now
+  UNION
+  SELECT identifier_key FROM ownership
+  WHERE person_key IN (SELECT person_key FROM touched_persons_all)
+) AS owned
 WHERE identifier_key NOT IN (SELECT identifier_key FROM touched_identifiers)
 """
+"""What else these persons own, or owned for a while."""
 
 REACHED_IDENTIFIERS = """
 SELECT identifier_key FROM touched_identifiers UNION ALL SELECT identifier_key FROM other_identity
@@ -87,7 +86,7 @@ SEEN_OWNERSHIP = """
 SELECT * FROM touched_ownership
 UNION ALL
 SELECT * FROM ownership o WHERE identifier_key IN (SELECT identifier_key FROM reached_identifiers)
-  AND NOT EXISTS (SELECT 1 FROM touched_ownership t WHERE t.identifier_key = o.identifier_key)
+  AND NOT EXISTS (SELECT 1 FROM touched_devices t WHERE t.identifier_key = o.identifier_key)
 """
 
 TOUCHED_IDENTITY = f"""
@@ -145,7 +144,7 @@ SELECT * FROM left_identifiers WHERE identifier_key IN (SELECT identifier_key FR
 """
 
 KNOWN_SHARED_BESIDE = """
-SELECT identifier_key FROM shared
+SELECT * FROM shared
 WHERE identifier_key IN (SELECT identifier_key FROM touched_identifiers)
   AND identifier_key NOT IN (SELECT identifier_key FROM new_identifiers)
 """
@@ -186,14 +185,14 @@ def reach(warehouse: Warehouse, policy: Policy, events: str, records: str) -> Re
     _pick_clusters(warehouse)
     warehouse.derive("touched_identifiers", sql.SUMMED_IDENTIFIERS)
     known_shared = _known_shared(warehouse) if not said_alone else NOBODY
-    warehouse.stage("known_shared", pa.table({"identifier_key": known_shared}))
+    warehouse.stage("known_shared", known_shared)
     warehouse.derive("open_keys", sql.OPEN_KEYS)
     _pick_evidence(warehouse)
     warehouse.derive("seen_evidence", sql.SUMMED_EVIDENCE)
     return _settled(warehouse, policy, known_shared)
 
 
-def _settled(warehouse: Warehouse, policy: Policy, known_shared: Integers) -> Reached:
+def _settled(warehouse: Warehouse, policy: Policy, known_shared: pa.Table) -> Reached:
     """Resolve what is staged, and stage who may have other answers now, and all their identifiers."""
     has_contested = settle(warehouse, policy, NAMES, "touched_", known_shared)
     warehouse.derive("touched_evidence", TOUCHED_EVIDENCE)
@@ -230,8 +229,7 @@ def reach_without(
     warehouse.derive("open_keys", sql.OPEN_KEYS)
     _pick_evidence(warehouse)
     warehouse.derive("seen_evidence", LEFT_EVIDENCE)
-    known_shared = warehouse.query("SELECT identifier_key FROM known_shared")["identifier_key"].to_numpy()
-    return _settled(warehouse, policy, np.asarray(known_shared, dtype=np.int64))
+    return _settled(warehouse, policy, warehouse.query("SELECT * FROM known_shared"))
 
 
 def _pick_clusters(warehouse: Warehouse) -> None:
@@ -252,19 +250,16 @@ def _pick_evidence(warehouse: Warehouse) -> None:
 
 def _pick_others(warehouse: Warehouse) -> None:
     """Stage `other_identity`: what else the persons reached own, or owned for a while."""
-    names = IDENTITY.column_names
-    warehouse.pick("owned_now", IDENTITY.name, names, "touched_persons_all", by="person_key")
-    warehouse.derive("owned_once_keys", OWNED_ONCE)
-    warehouse.pick("owned_once", IDENTITY.name, names, "owned_once_keys")
-    warehouse.derive("other_identity", OTHER_IDENTITY)
+    # Nearly all that they own is touched and read already, so only the keys are looked at first.
+    warehouse.pick("owned_now", IDENTITY.name, ["identifier_key"], "touched_persons_all", by="person_key")
+    warehouse.derive("other_keys", OTHER_KEYS)
+    warehouse.pick("other_identity", IDENTITY.name, IDENTITY.column_names, "other_keys")
 
 
-def _known_shared(warehouse: Warehouse) -> Integers:
-    rows = warehouse.query(
-        "SELECT identifier_key FROM shared"
-        " WHERE identifier_key IN (SELECT identifier_key FROM touched_identifiers)"
+def _known_shared(warehouse: Warehouse) -> pa.Table:
+    return warehouse.query(
+        "SELECT * FROM shared WHERE identifier_key IN (SELECT identifier_key FROM touched_identifiers)"
     )
-    return np.asarray(rows["identifier_key"].to_numpy(), dtype=np.int64)
 
 
 def finish(warehouse: Warehouse, policy: Policy, reached: Reached, events: str) -> People:

@@ -22,7 +22,8 @@ DAY = 86_400_000_000
 RELATIONS = ("sightings", "sightings_with_more", "mentions", "asserted", "identifiers", "evidence")
 
 
-NOBODY: Integers = np.array([], dtype=np.int64)
+NOBODY = arrow_schema(SHARED).empty_table()
+"""Nobody is known to be shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,13 @@ def settle(
     policy: Policy,
     names: Mapping[str, str],
     prefix: str,
-    known_shared: Integers = NOBODY,
+    known_shared: pa.Table = NOBODY,
 ) -> bool:
     """Stage who owns what, what is shared, what was refused, and what is contested; return if anything is.
 
     `names` are the relations `identifiers` and `evidence`, and how to call `owners` (`identifier_key`,
-    `cluster_key`, `person_key`). Those in `known_shared` are shared whatever the relations say.
+    `cluster_key`, `person_key`). Those in `known_shared` (rows of `shared`) are shared for
+    their reason, whatever the relations say.
     """
     graph, limits, why = read_graph(warehouse, policy, names, known_shared)
     persons = resolve_graph(graph, limits)
@@ -123,7 +125,7 @@ class _Why:
 
 
 def read_graph(
-    warehouse: Warehouse, policy: Policy, names: Mapping[str, str], known_shared: Integers
+    warehouse: Warehouse, policy: Policy, names: Mapping[str, str], known_shared: pa.Table
 ) -> tuple[Graph, Limits, _Why]:
     """Return the identifiers and links of relations as arrays, their limits, and why some are shared."""
     kinds = tuple(sorted(policy.rules))
@@ -146,8 +148,9 @@ def read_graph(
     why = _Why(is_blocked, np.zeros(len(keys), dtype=bool))
     why.is_declared[declared] = True
     is_shared = why.is_blocked | why.is_declared
-    known = place.of(known_shared)
-    is_shared[known[known != ELSEWHERE]] = True
+    known = place.of(_integers(known_shared["identifier_key"]))
+    is_shared[known] = True
+    why.is_declared[known[[reason == "declared" for reason in known_shared["reason"].to_pylist()]]] = True
     graph = Graph(
         keys,
         kinds_of,

@@ -92,3 +92,6 @@ SHARED = Table(
 
 TABLES = (EVIDENCE, IDENTITY, OWNERSHIP, CONFLICTS, SHARED)
 """All tables of identity."""
+
+PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
+"""History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""

@@ -96,8 +96,12 @@ def said_identifiers(policy: Policy) -> Iterator[str]:
 
 
 def _said(kind: str, column: str, path: str, condition: str) -> str:
+    value = column
+    for step in path.split("."):
+        # Step by step: not every engine walks a path that is put together.
+        value = f"json_member({value}, {quoted(step)})"
     return (
-        f"SELECT {_WHERE}, '{kind}' AS type, json_member({column}, {quoted(path)}) AS value FROM opened"
+        f"SELECT {_WHERE}, '{kind}' AS type, {value} AS value FROM opened"
         f" WHERE NOT is_wrong AND {column} IS NOT NULL AND {condition}"
     )
 

@@ -62,6 +62,13 @@ class Prepared:
     has_cuttings: bool
     releases: bool
 
+    @property
+    def records(self) -> str:
+        """The SELECT of the new records, before they are kept."""
+        if not self.has_records:
+            return f"SELECT * FROM {RECORD_CHANGES.name} WHERE FALSE"
+        return sql.new_records(has_named=self.has_named)
+
 
 def prepare(
     warehouse: Warehouse,
@@ -203,7 +210,7 @@ def keep(warehouse: Warehouse, prepared: Prepared) -> None:
     if prepared.has_traits:
         warehouse.append(TRAITS.name, "SELECT * FROM new_traits")
     if prepared.has_records:
-        warehouse.append(RECORD_CHANGES.name, sql.new_records(has_named=prepared.has_named))
+        warehouse.append(RECORD_CHANGES.name, prepared.records)
     if prepared.releases:
         write_release(warehouse)
     if prepared.has_quarantine:

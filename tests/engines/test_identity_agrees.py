@@ -1,0 +1,37 @@
+"""Law 7 where identity is hard: external ids, devices in turns, shared values, people's own word."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.engines.conftest import Pair
+from tests.engines.test_engines_agree import agree
+from tests.installation import NOON
+from tests.streams import Said
+
+CARD = {"context": {"externalIds": [{"id": "K 7", "type": "Loyalty Card"}, {"id": "null", "type": "crm_id"}]}}
+DEVICE = {"context": {"device": {"id": "D1", "advertisingId": "AD-1"}}}
+MESSAGES: list[dict[str, Any]] = [
+    {"type": "page", "anonymousId": "t1", "userId": "u1", **CARD},
+    {"type": "page", "anonymousId": "t1"},
+    {"type": "page", "anonymousId": "t1", "userId": "u2", **DEVICE},
+    {"type": "identify", "anonymousId": "a3", "traits": {"email": "ayse@example.com", "tckn": "10000000146"}},
+    {"type": "identify", "userId": "u1", "traits": {"email": "ayse@example.com", "tckn": "10000000147"}},
+    {"type": "identify", "userId": "u2", "traits": {"email": "ayse@example.com"}},
+    {"type": "alias", "userId": "u3", "previousId": "u1"},
+    {"type": "page", "userId": "null", "anonymousId": "a4", **CARD},
+    {"type": "record", "object": "identity_assertion", "key": {"left": "user_id:u2", "right": "user_id:u3"},
+     "fields": {"act": "merge"}},
+    {"type": "page", "anonymousId": "t1"},
+    {"type": "record", "object": "identity_assertion", "key": {"left": "user_id:u2", "right": "user_id:u3"},
+     "fields": {"act": "withdraw"}},
+]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_both_engines_say_who_is_who_alike(pair: Pair) -> None:
+    said = [Said("web", NOON + timedelta(minutes=n), message) for n, message in enumerate(MESSAGES)]
+    agree(pair, [said[:6], said[6:9], said[9:]], rebuilding=True)
