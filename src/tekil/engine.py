@@ -281,10 +281,7 @@ class Engine:
                 self._finish_publishing()
 
     def _do_chores(self) -> bool:
-        """Do one bounded step of what must be done some time, but holds up nobody; True if there was one.
-
-        Others' `chores` are asked one after the other, each for a step of its own.
-        """
+        """Do one bounded step of each thing that must be done some time; True if there was one."""
         self._finish_publishing()
         return any([self._cluster(), *(chore() for chore in self.chores)])
 
@@ -369,21 +366,18 @@ class Engine:
         self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, tell)
 
     def take_out(self, doomed: str, beside: Callable[[Warehouse], None]) -> None:
-        """Take messages out of history and refresh whom they told of, as if they had never been said.
+        """Take few messages out of history and refresh whom they told of, as if they had never been said.
 
-        `doomed` is a SELECT of their `message_key`s; `beside` writes, in the same transaction, what belongs
-        to that. Call it between cycles, on the loop's thread; of few messages at a time.
+        `doomed` selects their `message_key`s; `beside` writes in the same transaction. Between cycles only.
         """
         warehouse = self.warehouse
         after = self._begin_change()
         warehouse.derive("doomed", doomed)
-        warehouse.derive(
-            "new_events", f"SELECT * FROM {EVENTS.name} WHERE message_key IN (SELECT message_key FROM doomed)"
-        )
+        gone = "(SELECT message_key FROM doomed)"
+        warehouse.derive("new_events", f"SELECT * FROM {EVENTS.name} WHERE message_key IN {gone}")
         warehouse.derive("due", "SELECT person_key FROM touched WHERE FALSE")
-        left = "WHERE message_key NOT IN (SELECT message_key FROM doomed)"
         reached = reach_without(warehouse, self.policy, "new_events")
-        self._stage_answers(reached, f"SELECT * FROM old_{{table}} {left}")
+        self._stage_answers(reached, f"SELECT * FROM old_{{table}} WHERE message_key NOT IN {gone}")
         self._next_wake = None
         with warehouse.transaction():
             for table in (EVENTS, TRAITS):

@@ -24,7 +24,7 @@ def window_us(per: str) -> int:
 
 
 def counted_events(events: Iterable[Event]) -> str:
-    """Return the SELECT of the `track` events that count, over `events` and `identity`.
+    """Return the SELECT of the `track` events that count, over `events`, `identity` and `ownership`.
 
     Of what counts once, a person's first; of what counts once for each span, the first of each. Spans begin
     at the epoch (UTC), not at the event before: so what counts does not depend on what else is known.
@@ -41,11 +41,14 @@ def counted_events(events: Iterable[Event]) -> str:
           SELECT *, row_number() OVER (
             PARTITION BY person_key, event, span ORDER BY occurred_at, message_key) AS place
           FROM (
-            SELECT i.person_key, e.message_key, e.source, e.event, e.occurred_at, e.span
+            SELECT coalesce(o.person_key, i.person_key) AS person_key, e.message_key, e.source, e.event,
+              e.occurred_at, e.span
             FROM (
               SELECT identifier_key, message_key, source, event, occurred_at, {span} AS span
               FROM events WHERE type = 'track'
             ) AS e JOIN identity i ON i.identifier_key = e.identifier_key
+            LEFT JOIN ownership o ON o.identifier_key = e.identifier_key
+              AND e.occurred_at >= o.valid_from AND e.occurred_at < o.valid_until
           ) AS spanned
         ) AS placed WHERE place = 1"""
 

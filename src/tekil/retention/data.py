@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tekil.engine import Engine
+from tekil.identity.sql import of_persons
 from tekil.load import Floor, Floors
 from tekil.load.floors import count_destroyed, write_destroyed
 from tekil.log import Log
@@ -113,10 +114,17 @@ def destroy_people(engine: Engine, before: datetime) -> Iterator[int]:
             return
         engine.warehouse.derive(
             "retiring",
-            "SELECT identifier_key FROM identity WHERE person_key IN (SELECT person_key FROM unseen)",
+            " UNION ".join(
+                f"SELECT identifier_key FROM {table} WHERE person_key IN (SELECT person_key FROM unseen)"
+                for table in ("identity", "ownership")
+            ),
         )
-        engine.warehouse.pick("retiring_events", "events", ("message_key", "source"), "retiring")
-        _take_out(engine, "SELECT message_key, source FROM retiring_events")
+        columns = ("identifier_key", "message_key", "source", "occurred_at")
+        engine.warehouse.pick("retiring_events", "events", columns, "retiring")
+        # A device that others used since was theirs for a while only; what others did with it stays.
+        theirs = of_persons("retiring_events", "identity", "ownership", "unseen")
+        if not _take_out(engine, f"SELECT message_key, source FROM ({theirs}) AS theirs"):
+            return
         yield people
 
 
