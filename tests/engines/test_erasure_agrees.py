@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tekil.access.audit import SYSTEM
 from tekil.erasure import Eraser
 from tekil.verification import check_ledger
@@ -40,6 +42,7 @@ def live(installation: Installation) -> list[tuple[str, int]]:
     return sorted((place, n) for place, n in proof.removed.items() if place.startswith("warehouse"))
 
 
+@pytest.mark.slow
 def test_law_7_an_erasure_leaves_the_same_rows_on_both_engines(pair: Pair) -> None:
     both = pair()
     try:

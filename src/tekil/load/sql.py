@@ -290,7 +290,9 @@ def new_events(policy: Policy, *, are_some_repeated: bool, has_named: bool) -> s
     """
 
 
-_NAMED_JOIN = "LEFT JOIN named_identifiers n ON n.position = c.position AND n.number = c.number"
+_NAMED_JOIN = """LEFT JOIN (
+      SELECT position AS named_at, number AS named_number, identifiers FROM named_identifiers
+    ) AS n ON n.named_at = c.position AND n.named_number = c.number"""
 
 
 def _named(has_named: bool) -> str:
