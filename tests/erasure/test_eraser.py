@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 
 from tekil.access.audit import SYSTEM
+from tekil.definitions import Definition, Written, apply
 from tekil.erasure import Eraser
 from tekil.errors import NotFound
+from tekil.kinds import KINDS
 from tekil.load import Chosen, replay
+from tekil.models import audience_model, feature_model
 from tekil.verification import check_ledger, verify
 from tests.installation import Installation, microseconds
 
@@ -73,6 +76,30 @@ def left(installation: Installation) -> list[str]:
     told = in_log(installation) + repr([installation.rows(f"SELECT * FROM {name}") for name in tables])
     token = installation.vault.token("email", "ayse@example.com")
     return [trace for trace in (*TRACES, token) if trace in told]
+
+
+def test_nothing_is_left_in_what_definitions_make(installation: Installation) -> None:
+    features = {"friend": "last(properties.friend)", "n": "count(*)"}
+    defined = [Definition("feature", name, {}, "", {"sql": sql}) for name, sql in features.items()]
+    defined.append(Definition("audience", "many", {}, "", {"sql": "n > 0"}))
+    engine = Installation(
+        Path(),
+        store=installation.store,
+        warehouse=installation.warehouse,
+        vault=installation.vault,
+        log=installation.log,
+        defined=lambda found: [feature_model(found, "UTC"), audience_model(found)],
+    )
+    apply(engine.store, KINDS, [Written(definition) for definition in defined], author="test")
+    engine.say(*AYSE, *BERK)
+    engine.run()
+    people = "SELECT count(*) AS n FROM features JOIN audiences USING (person_key) WHERE many"
+    assert engine.rows(people) == [{"n": 2}]
+    assert left(engine) != []
+    erase(engine, "user_id:ayse-1907")
+    assert engine.rows(people) == [{"n": 1}]
+    assert left(engine) == []
+    assert verify(engine.engine).holds
 
 
 def test_a_person_goes_and_others_stay(installation: Installation) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tekil.definitions import Definition, InvalidDefinitions, Written, apply
 from tekil.kinds import KINDS
 from tekil.models import Model, audience_model, feature_model
+from tekil.privacy.rectification import OBJECTION
 from tekil.store import Store
 from tekil.verification import verify
 from tests.installation import Installation
@@ -77,6 +78,19 @@ def test_who_is_in_follows_from_features_traits_activity_and_other_audiences(
     define(installation, buyers="orders > 1")
     assert members(installation, "buyers") == set()
     assert verify(installation.engine).holds
+
+
+def test_who_objects_to_profiling_is_in_no_audience_until_they_take_it_back(
+    installation: Installation,
+) -> None:
+    define(installation, buyers="orders > 0", others="not buyers")
+    installation.say(order("u1", 5), {"type": "identify", "userId": "u2", "traits": {"city": "Van"}})
+    assert (members(installation, "buyers"), members(installation, "others")) == ({"u1"}, {"u2"})
+    for objects, expected in ((True, (set(), set())), (False, ({"u1"}, {"u2"}))):
+        installation.pass_time(minutes=1)
+        for user in ("u1", "u2"):
+            installation.say({"type": "identify", "userId": user, "traits": {OBJECTION: objects}})
+        assert (members(installation, "buyers"), members(installation, "others")) == expected
 
 
 @pytest.mark.parametrize(

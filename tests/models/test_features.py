@@ -127,6 +127,7 @@ def test_a_definition_that_this_version_cannot_read_takes_no_other_with_it() -> 
         ("Orders", {"sql": "count(*)"}, "a.yaml:2: Orders: This becomes a column"),
         ("wake_at", {"sql": "count(*)"}, "This becomes a column"),
         ("a; drop", {"sql": "count(*)"}, "This becomes a column"),
+        ("order", {"sql": "count(*)"}, "'order' is a word of SQL"),
         ("n", {"sql": "cuont(*)"}, "line 1, column 1: There is no function cuont(). Did you mean count?"),
         ("n", {"sql": "first(null)"}, "first wants"),
         ("n", {}, "missing required field `sql`"),

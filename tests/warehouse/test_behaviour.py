@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from tekil.errors import BadRequest
-from tekil.warehouse import Column, Marks, Table, Warehouse
+from tekil.warehouse import RESERVED_WORDS, Column, Marks, Table, Warehouse
+from tekil.warehouse.duckdb import DuckDBWarehouse
 from tests.warehouse.conftest import COUNTS, Opened
 
 NOON = datetime(2026, 1, 31, 12, 0, 0, 123456)
@@ -305,3 +307,9 @@ def test_a_list_is_taken_apart_element_by_element(warehouse: Warehouse) -> None:
     """).to_pylist()
     told = {(row["n"], row["type"], row["id"]) for row in rows}
     assert told == {(1, "card", "ş1"), (1, None, "7"), (1, None, None)}
+
+
+def test_every_word_that_the_engine_keeps_for_itself_is_known() -> None:
+    with contextlib.closing(DuckDBWarehouse(":memory:")) as warehouse:
+        kept = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+        assert set(warehouse.read(kept)["keyword_name"].to_pylist()) == RESERVED_WORDS

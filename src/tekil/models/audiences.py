@@ -16,6 +16,7 @@ from tekil.definitions.document import flaw_of
 from tekil.expressions import ExpressionFlaw, Scope, Seen, Stage, Type, Typed, check, names_in
 from tekil.models.features import FEATURE_KIND, FeatureSpec, name_flaw, read_feature
 from tekil.models.model import Model
+from tekil.privacy.rectification import OBJECTION
 
 AUDIENCES_MAX = 500
 
@@ -29,6 +30,10 @@ ACTIVITY_COLUMNS = {
     "locale": Type.TEXT,
 }
 """What an audience may name of a person's activity; a feature of the same name hides it."""
+
+
+MAY_BE_PROFILED = f"coalesce(json_member(t.traits, '{OBJECTION}'), '') <> 'true'"
+"""Who objects to profiling is in no audience, not even in one of those who are not in another."""
 
 
 class AudienceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +55,9 @@ def audience_model(definitions: Sequence[Definition]) -> Model:
     One that cannot be read (any more), and those that name it, are left out; `tekil plan` says why.
     """
     conditions, _ = read_audiences(definitions)
-    selects = "".join(f',\n  {conditions[name].sql} AS "{name}"' for name in sorted(conditions))
+    selects = "".join(
+        f',\n  ({conditions[name].sql} AND {MAY_BE_PROFILED}) AS "{name}"' for name in sorted(conditions)
+    )
     nobody = "" if conditions else "\nWHERE FALSE"
     sql = f"""SELECT a.person_key{selects}
 FROM activity AS a

@@ -14,6 +14,7 @@ from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import flaw_of
 from tekil.expressions import ExpressionFlaw, Scope, Seen, Stage, Type, Typed, check
 from tekil.models.model import Model
+from tekil.warehouse import RESERVED_WORDS
 from tekil.warehouse.protocol import ColumnType
 
 FEATURES_MAX = 500
@@ -63,6 +64,10 @@ def read_feature(sql: str, zone: str = "UTC") -> Typed:
 
 def name_flaw(name: str) -> Flaw | None:
     """Return what is wrong with the name of something that becomes a column."""
+    if name in RESERVED_WORDS:
+        return Flaw(
+            ("name",), f"This becomes a column, and {name!r} is a word of SQL; call it {name}_ or other."
+        )
     if NAME.fullmatch(name) and name not in RESERVED:
         return None
     told = f"This becomes a column: small letters a-z, digits and _, and none of {', '.join(RESERVED)}."

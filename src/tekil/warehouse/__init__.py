@@ -3,7 +3,7 @@
 SQL is written once, in DuckDB's dialect with the macros of `dialect`, and rendered for the engine at hand.
 """
 
-from tekil.warehouse.dialect import bind, columns_given, columns_used, wake_expression
+from tekil.warehouse.dialect import RESERVED_WORDS, bind, columns_given, columns_used, wake_expression
 from tekil.warehouse.open import open_warehouse
 from tekil.warehouse.protocol import (
     BY_IDENTIFIER,
@@ -20,6 +20,7 @@ from tekil.warehouse.protocol import (
 __all__ = [
     "BY_IDENTIFIER",
     "BY_PERSON",
+    "RESERVED_WORDS",
     "Column",
     "Erasure",
     "Marks",
