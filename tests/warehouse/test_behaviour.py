@@ -311,5 +311,8 @@ def test_a_list_is_taken_apart_element_by_element(warehouse: Warehouse) -> None:
 
 def test_every_word_that_the_engine_keeps_for_itself_is_known() -> None:
     with contextlib.closing(DuckDBWarehouse(":memory:")) as warehouse:
-        kept = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category IN ('reserved', 'type_function')"
+        kept = (
+            "SELECT keyword_name FROM duckdb_keywords()"
+            " WHERE keyword_category IN ('reserved', 'type_function')"
+        )
         assert set(warehouse.read(kept)["keyword_name"].to_pylist()) == RESERVED_WORDS
