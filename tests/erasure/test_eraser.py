@@ -247,3 +247,32 @@ def test_nobody_is_erased_twice_and_whoever_was_can_be_looked_for(installation: 
     with pytest.raises(NotFound):
         erase(installation, "user_id:ayse-1907")
     assert eraser.prove("email:ayse@example.com", SYSTEM).found == 0
+
+
+def test_of_a_tablet_that_a_family_shares_only_ones_own_turns_go(installation: Installation) -> None:
+    tablet = {"anonymousId": "tablet"}
+    for number, (name, shown) in enumerate([("ayse", "towels"), ("berk", "curtains")]):
+        installation.say({"type": "page", **tablet, "messageId": f"seen-{name}", "properties": {"x": shown}})
+        installation.pass_time(hours=1)
+        installation.say(
+            {"type": "identify", "userId": name, **tablet, "messageId": f"in-{name}", "traits": {"a": number}}
+        )
+        installation.run()
+        installation.pass_time(days=2)
+    owned = "SELECT DISTINCT person_key FROM ownership"
+    assert len(installation.rows(owned)) >= 2
+    proof = erase(installation, "user_id:ayse")
+    assert proof.found == 0
+    kept = installation.rows("SELECT message_id, user_id, anonymous_id FROM events ORDER BY message_id")
+    assert [row["message_id"] for row in kept] == ["in-berk", "seen-berk"]
+    assert "towels" not in in_log(installation)
+    assert "curtains" in in_log(installation)
+    (berk,) = installation.rows("SELECT person_id, events FROM profile")
+    assert berk["events"] == 2
+    assert verify(installation.engine).differences == []
+    assert check_ledger(installation.engine) == []
+    # The tablet was hers for a while, and is nobody's sign: what he goes on doing on it counts.
+    installation.say({"type": "page", **tablet, "messageId": "later"})
+    installation.run()
+    (berk,) = installation.rows("SELECT person_id, events FROM profile")
+    assert berk["events"] == 3
