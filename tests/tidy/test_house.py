@@ -108,6 +108,17 @@ def test_every_module_is_reached_from_an_entrance() -> None:
     assert checks.dead_modules(modules, packages, roots) == []
 
 
+@pytest.mark.parametrize("sheet", [path for path in FILES if path.endswith(".css")])
+def test_every_block_of_a_stylesheet_ends(sheet: str) -> None:
+    depth = 0
+    for number, line in enumerate((ROOT / sheet).read_text(encoding="utf-8").splitlines(), 1):
+        # A block left open by a merge hides all that follows it from wide screens, without a word.
+        assert depth == 0 or not line.startswith("/*"), f"{sheet}:{number}: a block above is still open"
+        depth += line.count("{") - line.count("}")
+        assert depth >= 0, f"{sheet}:{number}: one brace too many"
+    assert depth == 0
+
+
 def test_every_slice_has_its_tests() -> None:
     slices = {path.split("/")[2] for path in PRODUCT if re.fullmatch(r"src/tekil/\w+/__init__\.py", path)}
     tested = {path.split("/")[1] for path in SOURCES if re.fullmatch(r"tests/\w+/(\w+/)*test_\w+\.py", path)}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 from litestar import MediaType, Response, get, post
 from litestar.di import NamedDependency
@@ -15,7 +13,6 @@ from tekil.access.policy import Permission
 from tekil.api import reference as decode
 from tekil.api import segment
 from tekil.api.declared import needs
-from tekil.console.assets import Assets
 from tekil.console.gate import is_fresh
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.requests import DeskHere
@@ -79,16 +76,10 @@ def proof_html(
     visit: VisitHere,
     pages: PagesHere,
     desk: DeskHere,
-    assets: NamedDependency[SkipValidation[Assets]],
 ) -> Response[bytes]:
     """Return the proof for people: one page to print, in the reader's language."""
     request, proof = _proof(desk, request_id)
-    context: dict[str, Any] = {
-        "request": request,
-        "proof": proof,
-        "stylesheet": assets.get("export.css").plain.decode(),
-    }
-    content = pages.render(visit, "proof.html", context).encode()
+    content = pages.render(visit, "proof.html", {"request": request, "proof": proof}).encode()
     return Response(content, media_type=MediaType.HTML, headers={"Cache-Control": "no-store"})
 
 

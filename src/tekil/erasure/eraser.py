@@ -154,7 +154,7 @@ class Eraser:
             begun.at,
             self._clock(),
             begun.hashes,
-            {**begun.counts, **{f"store.{name}": n for name, n in removed.items() if n}},
+            {**begun.counts, **{place: n for place, n in removed.items() if n}},
             [one for one in plan.traces if one.what == "keep"],
             look(engine, person, found.own_tokens, found.cuttings, erased_at=begun.at),
             self._clock() if swept else None,
@@ -175,8 +175,8 @@ class Eraser:
         named = zip(person.ledger_tokens, person.identifiers, strict=True)
         hashes = {token: PSEUDONYM + graveyard.hash(identifier)[:40] for token, identifier in named}
         removed = store.person_rows.remove(person.ids, hashes)
-        removed["sealed_values"] = self._engine.vault.forget(list(found.own_tokens))
-        return removed
+        told = {f"store.{name}": n for name, n in removed.items()}
+        return {**told, "vault": self._engine.vault.forget(list(found.own_tokens))}
 
     def _end_consents(self, person: Person) -> None:
         """Withdraw what the person allows: totals count nobody who is gone."""
