@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo install test check fast test-browser test-slow test-clients audit bench format lock
+.PHONY: help demo install test check fast test-browser test-slow laws test-clients audit bench format lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ test-browser: .make/test.stamp ## the console's stories, in a real browser
 
 test-slow: .make/test.stamp ## what takes minutes: kill -9, full disks, PostgreSQL, fuzzing, laws on many examples
 	$(BIN)/pytest -m 'slow and not browser and not clients'
+	TEKIL_LAW_EXAMPLES=6 $(BIN)/pytest tests/laws -m 'law and not slow' -n $(WORKERS)
+
+laws: .make/test.stamp ## every law and property on many more examples, for as long as it takes
 	TEKIL_HYPOTHESIS=thorough TEKIL_LAW_EXAMPLES=30 $(BIN)/pytest -m 'law and not slow' -n $(WORKERS)
 
 test-clients: .make/test.stamp ## the real SDKs from npm and PyPI against a running Tekil

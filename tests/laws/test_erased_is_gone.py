@@ -77,6 +77,8 @@ def test_law_10_erased_is_gone_and_nobody_else_notices(found: Found, data: st.Da
     repeated = data.draw(st.lists(st.sampled_from(said), max_size=2))
     hear(erased, [[*said, *repeated]])
     theirs = owned(erased, reference) or {tuple(reference.split(":", 1))}
+    # Of devices that several people use only the person's turns go: tests/erasure tells that story.
+    assume(not erased.rows("SELECT identifier_key FROM ownership LIMIT 1"))
     erase(erased, reference)
     assert verify(erased.engine).holds
     assert not [m for m in in_log(erased) if names(erased, m, theirs)]
