@@ -16,6 +16,7 @@ import pyarrow as pa
 from tekil.definitions import Definition
 from tekil.dictionary.kinds import STEP
 from tekil.dictionary.model import FieldType
+from tekil.dictionary.sql import quoted
 
 Read = Callable[[str], pa.Table]
 """Runs a SELECT over what is committed."""
@@ -65,7 +66,7 @@ def look(read: Read, event: str, sample: int = SAMPLE) -> SeenEvent:
     """Return what some messages of a `track` event hold, `sample` at most."""
     rows = read(
         "SELECT source, properties FROM timeline"
-        f" WHERE type = 'track' AND event = {_literal(event)} LIMIT {int(sample)}"
+        f" WHERE type = 'track' AND event = {quoted(event)} LIMIT {int(sample)}"
     ).to_pylist()
     return describe(event, ((row["source"], row["properties"]) for row in rows))
 
@@ -169,7 +170,3 @@ def _members(value: Any, above: str, depth: int) -> Iterable[tuple[str, Any]]:
         yield path, inner
         if isinstance(inner, dict) and depth < DEPTH_MAX:
             yield from _members(inner, path, depth + 1)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

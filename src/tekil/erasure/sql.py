@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from tekil.dictionary.sql import quoted
 from tekil.load import EVENTS, RECORD_CHANGES
 from tekil.privacy.find import TOKEN
 from tekil.warehouse import Table
@@ -16,11 +17,6 @@ STAGED = (KEYS, EVENTS_OF, RECORDS_OF, TOKENS, PLACES, PERSONS, TURNS, "erased_m
 
 NAMES = "user|customer|contact|person|member|client|subscriber|anonymous|musteri|müşteri|uye|üye|kisi|kişi"
 """What the member of a record is called that says whose it is."""
-
-
-def quoted(text: str) -> str:
-    """Return a text as a string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def texts_of(table: Table) -> str:

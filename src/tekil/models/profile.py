@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tekil.dictionary.sql import quoted
 from tekil.models.model import Model
 from tekil.privacy.rectification import SOURCE as RECTIFICATION
 
@@ -60,10 +61,6 @@ GROUP BY person_key
 """Counts, first and last seen, last page, first and last touch."""
 
 
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def attributes(trusted_sources: Sequence[str] = ()) -> Model:
     """Return the model of a person's traits: for each name, the value that survives.
 
@@ -71,7 +68,7 @@ def attributes(trusted_sources: Sequence[str] = ()) -> Model:
     among sources trusted alike (all that are not named), the latest.
     """
     trusted_sources = (RECTIFICATION, *trusted_sources)
-    ranks = " ".join(f"WHEN {_literal(name)} THEN {-i}" for i, name in enumerate(trusted_sources))
+    ranks = " ".join(f"WHEN {quoted(name)} THEN {-i}" for i, name in enumerate(trusted_sources))
     trust = f"CASE source {ranks} ELSE {-len(trusted_sources)} END"
     order = f"{{'trust': {trust}, 'seen_at': occurred_at, 'source': source, 'key': message_key}}"
     return Model(
