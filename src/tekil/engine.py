@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -37,25 +37,32 @@ from tekil.load import (
 from tekil.load import TABLES as LOAD_TABLES
 from tekil.log import Log
 from tekil.models import (
+    ACTIVITY,
     CARD_TABLES,
+    MEMBERSHIP_TABLES,
     VIEWS,
     Bindings,
     CardRows,
     Defined,
     InForce,
     Model,
+    Turned,
     arriving,
     backfill,
     derive,
     derive_models,
     fill,
     needed,
+    stage_changes,
+    standing_of_all,
+    standing_of_touched,
 )
 from tekil.privacy import Vault
 from tekil.privacy.tombstones import Graveyard
 from tekil.publishing import Cycle, Lags, Publication, Publishing
 from tekil.store import Store
 from tekil.tasks import Tasks
+from tekil.waking import Waking
 from tekil.warehouse import Column, Erasure, Marks, Table, Warehouse, check_erasure_declared
 
 TOUCHED = Table(
@@ -67,15 +74,10 @@ BODIES_MAX = 20_000
 BODIES_SIZE_MAX = 32 << 20
 """What one cycle takes from the log at most: bodies, and bytes."""
 
-DUE_MAX = 50_000
-"""How many people one cycle wakes at most; the others are as overdue in the next, a moment later."""
-
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 CARDS_AT_ONCE = 20_000
-
-NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
 
 TOUCHED_ANSWERS = {
     **{table: f"touched_{table}" for table in CARD_TABLES},
@@ -135,7 +137,8 @@ class Engine:
         self._cycles = 0
         self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
-        self._next_wake: datetime | None = None
+        self._waking = Waking(warehouse)
+        self._turned: Turned | None = None
         self._published = store.cards.published_cycle()
         self._publisher = ThreadPoolExecutor(1, "tekil-publish")
         self._publishing: Publishing | None = None
@@ -149,7 +152,8 @@ class Engine:
     @property
     def tables(self) -> tuple[Table, ...]:
         """All tables of the warehouse, those of the definitions in force among them."""
-        return (*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *(model.table for model in self.models))
+        made = (model.table for model in self.models)
+        return (*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *MEMBERSHIP_TABLES, *made)
 
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
@@ -188,19 +192,19 @@ class Engine:
             self._catch_up(marks, _silent)
         bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
-        is_someone_due = self._is_someone_due(now)
+        is_someone_due = self._waking.is_someone_due(self.models, now)
         if not bodies.num_rows and not is_someone_due:
             self._finish_publishing()
             return None
         self.warehouse.set_now(now)
-        due = self._stage_due(is_someone_due)
+        due = self._waking.stage_due(self.models, is_someone_due)
         prepared = self._stage_refresh(bodies)
         for look in self._before_commit:
             look(self.warehouse)
         position = bodies["position"][-1].as_py() if bodies.num_rows else marks.position
         after = Marks(position, marks.cycle + 1, now, self._in_force.digest)
         self._cycles += 1
-        self._next_wake = None
+        self._waking.forget()
         # The commit notes whose cards are to be published, so those of the last one must be.
         self._finish_publishing()
         try:
@@ -240,8 +244,9 @@ class Engine:
         if of.lasts_since(marks.models):
             after = replace(marks, clock=max(self._clock(), marks.clock or datetime.min), models=of.digest)
             self.doing = ("backfill", 0, 1)
-            backfill(self.warehouse, of.made, after)
-            self._next_wake, self.doing = None, IDLE
+            backfill(self.warehouse, of.made, after, self._turned_for_all)
+            self._waking.forget()
+            self.doing = IDLE
         else:
             self.rebuild()
         return self.warehouse.marks()
@@ -326,11 +331,11 @@ class Engine:
         after = self._begin_change()
         with warehouse.transaction():
             change(warehouse)
-            warehouse.stage("due", persons.select(["person_key"]))
+            self._waking.stage_asked(persons["person_key"])
             reached = reach_without(warehouse, self.policy, events, records)
-            self._stage_answers(reached, "SELECT * FROM old_{table}")
-            self._write_refresh(after)
-        self._next_wake = None
+            self._stage_answers(reached, "SELECT * FROM old_{table}", said=None)
+            self._write_refresh(after, recount=True)
+        self._waking.forget()
         self._known.forget()
         self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
 
@@ -357,12 +362,14 @@ class Engine:
                 for name in ("identity", "ownership")
             ),
         )
+        write_turned = self._turned_for_all(staged)
         with self.warehouse.transaction():
             fill(self.warehouse, staged, self._in_force.made)
+            write_turned()
             self._mark("rebuilt_persons", after)
         for relation in staged.values():
             self.warehouse.drop(relation)
-        self._next_wake = None
+        self._waking.forget()
         self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, tell)
 
     def take_out(self, doomed: str, beside: Callable[[Warehouse], None]) -> None:
@@ -375,10 +382,11 @@ class Engine:
         warehouse.derive("doomed", doomed)
         gone = "(SELECT message_key FROM doomed)"
         warehouse.derive("new_events", f"SELECT * FROM {EVENTS.name} WHERE message_key IN {gone}")
-        warehouse.derive("due", "SELECT person_key FROM touched WHERE FALSE")
+        self._waking.stage_asked()
         reached = reach_without(warehouse, self.policy, "new_events")
-        self._stage_answers(reached, f"SELECT * FROM old_{{table}} WHERE message_key NOT IN {gone}")
-        self._next_wake = None
+        history = f"SELECT * FROM old_{{table}} WHERE message_key NOT IN {gone}"
+        self._stage_answers(reached, history, said=None)
+        self._waking.forget()
         with warehouse.transaction():
             for table in (EVENTS, TRAITS):
                 warehouse.remove(table.name, "message_key", "doomed")
@@ -390,30 +398,6 @@ class Engine:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
         return self._lags.since(seconds)
 
-    def _is_someone_due(self, now: datetime) -> bool:
-        """Return whether somebody's time has come. Asked all the time, so the next one's is remembered."""
-        if self._next_wake is None:
-            found = self.warehouse.query(f"SELECT min(wake_at) AS wake_at FROM ({self._waking()}) AS waking")
-            self._next_wake = found["wake_at"][0].as_py() or datetime.max
-        return self._next_wake <= now
-
-    def _waking(self, condition: str = "TRUE") -> str:
-        waking = [model.name for model in self.models if "wake_at" in model.table.column_names]
-        return " UNION ALL ".join(
-            f"SELECT person_key, wake_at FROM {name} WHERE {condition}" for name in waking
-        )
-
-    def _stage_due(self, is_someone_due: bool) -> int:
-        """Stage `due`: the persons whose time has come, the longest overdue first; return how many."""
-        due = NOBODY
-        if is_someone_due:
-            due = self.warehouse.query(
-                f"SELECT person_key FROM ({self._waking('wake_at <= now()')}) AS waking GROUP BY person_key"
-                f" ORDER BY min(wake_at), person_key LIMIT {DUE_MAX}"
-            )
-        self.warehouse.stage("due", due)
-        return int(due.num_rows)
-
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
         warehouse = self.warehouse
@@ -422,13 +406,15 @@ class Engine:
             warehouse, bodies, self._known, self.vault, rules, self.floors, self.policy, self._tombstones
         )
         reached = reach(warehouse, self.policy, "new_events", prepared.records)
-        self._stage_answers(reached, "SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}")
+        history = "SELECT * FROM old_{table} UNION ALL SELECT {arriving} FROM new_{table}"
+        self._stage_answers(reached, history, said="new_events")
         return prepared
 
-    def _stage_answers(self, reached: Reached, history: str) -> None:
+    def _stage_answers(self, reached: Reached, history: str, *, said: str | None) -> None:
         """Stage all answers about those who are reached, and about the due.
 
         `history` is the SELECT of what they follow from; `old_{table}` stands for what is in the tables.
+        `said` is the relation of the events that were said just now, if any were.
         """
         warehouse = self.warehouse
         seen = {EVENTS.name: self._events, TRAITS.name: TRAITS.column_names}
@@ -436,7 +422,25 @@ class Engine:
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
         both = {t: history.format(table=t, arriving=arriving(c)) for t, c in seen.items()}
         people = finish(warehouse, self.policy, reached, both[EVENTS.name])
-        derive_models(warehouse, self.models, people, both[EVENTS.name], both[TRAITS.name], "touched_")
+        seen_by_models = (people, both[EVENTS.name], both[TRAITS.name], "touched_")
+        audiences, self._turned = self._in_force.audiences, None
+        if audiences is None or not audiences.columns:
+            derive_models(warehouse, self.models, *seen_by_models, {})
+            return
+        standing = standing_of_touched(warehouse, people, f"touched_{ACTIVITY.name}", said)
+        staged = derive_models(warehouse, self.models, *seen_by_models, standing.bindings)
+        of = staged[audiences.name]
+        self._turned = stage_changes(warehouse, standing, audiences, of, self._in_force.versions)
+
+    def _turned_for_all(self, staged: Mapping[str, str]) -> Callable[[], None]:
+        """Stage how everybody's memberships change by what is staged; return what writes it."""
+        audiences = self._in_force.audiences
+        if audiences is None:
+            return lambda: None
+        standing = standing_of_all(self.warehouse, staged.get(ACTIVITY.name, ACTIVITY.name))
+        of = staged[audiences.name]
+        turned = stage_changes(self.warehouse, standing, audiences, of, self._in_force.versions)
+        return lambda: turned.write(anew=True)
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
@@ -450,12 +454,14 @@ class Engine:
         self.warehouse.define({COUNTED: counted_events(dictionary.events)})
         return Rules(dictionary)
 
-    def _write_refresh(self, after: Marks) -> None:
+    def _write_refresh(self, after: Marks, *, recount: bool = False) -> None:
         """Put the staged answers in the place of the old ones; move the marks."""
         warehouse = self.warehouse
         write(warehouse)
         for model in self.models:
             warehouse.replace(model.name, "touched_persons_all", f"SELECT * FROM touched_{model.name}")
+        if self._turned is not None:
+            self._turned.write(anew=recount)
         self._mark("touched_persons_all", after)
 
     def _mark(self, persons: str, after: Marks) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from tekil.engine import CARDS_AT_ONCE, DUE_MAX, Engine
-from tekil.models import Bindings, CardRows, build_cards, derive
+from tekil.engine import CARDS_AT_ONCE, Engine
+from tekil.models import AUDIENCE_SIZES, AUDIENCES, MEMBERS, Bindings, CardRows, build_cards, derive
+from tekil.waking import DUE_MAX
 from tekil.warehouse import Warehouse
 
 ROWS_SHOWN = 20
@@ -51,7 +52,7 @@ def verify(engine: Engine) -> Verification:
     warehouse.set_now(marks.clock)
     with warehouse.bulk():
         staged = derive(warehouse, engine.models, Bindings.all(), "fresh_", engine.policy)
-    differences = compare(warehouse, staged)
+    differences = [*compare(warehouse, staged), *compare_members(engine)]
     rows = {
         table: int(warehouse.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py()) for table in staged
     }
@@ -68,6 +69,26 @@ def compare(warehouse: Warehouse, staged: Mapping[str, str]) -> list[Difference]
         for kind, one, other in (("missing", fresh, table), ("unexpected", table, fresh)):
             rows = warehouse.query(f"SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other} LIMIT {ROWS_SHOWN}")
             found += [Difference(table, kind, row) for row in rows.to_pylist()]
+    return found
+
+
+def compare_members(engine: Engine) -> list[Difference]:
+    """Return where who is said to be in an audience, and how many, is not what the audiences' rows say."""
+    audiences = next((model for model in engine.models if model.name == AUDIENCES), None)
+    names = sorted(audiences.columns) if audiences else []
+    asked = ", ".join(f'count(*) FILTER (WHERE "{name}") AS "{name}"' for name in names)
+    rows = engine.warehouse.query(f"SELECT {asked} FROM {AUDIENCES}").to_pylist()[0] if names else {}
+    found = []
+    for name, expected in rows.items():
+        told = engine.warehouse.query(f"""
+            SELECT count(*) AS members, count(a.person_key) AS confirmed,
+              coalesce((SELECT arg_max(people, hour) FROM {AUDIENCE_SIZES.name}
+                WHERE audience = '{name}'), 0) AS people
+            FROM {MEMBERS.name} m LEFT JOIN (SELECT person_key FROM {AUDIENCES} WHERE "{name}") AS a
+              ON a.person_key = m.person_key
+            WHERE m.audience = '{name}'""").to_pylist()[0]
+        if set(told.values()) != {expected}:
+            found.append(Difference(MEMBERS.name, "unexpected", {"audience": name, "rows": expected, **told}))
     return found
 
 

@@ -31,6 +31,8 @@ FEW = settings(
 )
 MANY = settings(FEW, max_examples=int(os.environ.get("TEKIL_ENGINE_EXAMPLES", "8")))
 
+TIMED = {"settled": "since(others) <= now() - interval 2 day"}
+
 Both = tuple[Warehouse, Warehouse]
 
 
@@ -81,7 +83,7 @@ def test_features_and_audiences_live_on_both_engines_and_change_with_their_defin
     other = Installation(tmp_path, store=stores[1], warehouse=lake, vault=one.vault, defined=models_of)
     try:
         for features, audiences in (
-            (FEATURES, {"buyers": "orders > 0 and traits.city = 'İzmir'", "others": "not buyers"}),
+            (FEATURES, {"buyers": "orders > 0 and traits.city = 'İzmir'", "others": "not buyers", **TIMED}),
             ({"turnover": "sum(number(properties.total))"}, {"recent": "last_seen > now() - interval 3 day"}),
         ):
             found = []
@@ -92,7 +94,7 @@ def test_features_and_audiences_live_on_both_engines_and_change_with_their_defin
                 installation.run()
                 installation.pass_time(days=4)
                 installation.run()
-                tables = ("features", "audiences")
+                tables = ("features", "audiences", "members", "audience_changes", "audience_sizes")
                 found.append([installation.sorted_rows(f"SELECT * FROM {table}") for table in tables])
             assert found[0] == found[1]
             other.engine.rebuild()

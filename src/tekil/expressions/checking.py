@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from tekil.expressions.flaws import ExpressionFlaw, nearest
-from tekil.expressions.functions import FUNCTIONS, NAMES, Function
+from tekil.expressions.functions import FUNCTIONS, NAMES, SINCE, Function
 from tekil.expressions.grammar import parse
 from tekil.expressions.tree import (
     Among,
@@ -218,6 +218,8 @@ class _Checker:
     def call(self, node: Call) -> Typed:
         if node.name == "now":
             raise self._flaw(NOW_TOLD, node)
+        if node.name == SINCE:
+            return self._since(node)
         rows = [row for row in FUNCTIONS if row.name == node.name]
         if not rows:
             told = nearest(node.name, NAMES) or f" There are {', '.join(NAMES)}."
@@ -233,6 +235,17 @@ class _Checker:
             raise self._flaw(told, node)
         gives = row.gives or parts[0].type
         return Typed(self._filled(row.sql, parts), gives, stage)
+
+    def _since(self, node: Call) -> Typed:
+        known = self._scope.since
+        named = node.arguments[0] if len(node.arguments) == 1 else None
+        if not isinstance(named, Name) or node.star or node.distinct or node.where is not None:
+            raise self._flaw("since takes the name of an audience: since(high_intent).", node)
+        name = ".".join(named.steps)
+        if name not in known:
+            told = nearest(name, known) or f" There are {', '.join(known) or 'none yet'}."
+            raise self._flaw(f"There is no audience {name!r} here.{told}", named)
+        return Typed(f"({known[name]})", Type.INSTANT, self._scope.stage)
 
     def _aggregate(self, node: Call, rows: Sequence[Function]) -> Typed:
         if self._scope.stage is not Stage.ROW:

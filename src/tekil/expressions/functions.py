@@ -138,4 +138,7 @@ FUNCTIONS: tuple[Function, ...] = (
     ),
 )  # fmt: skip
 
-NAMES = tuple(dict.fromkeys([*(function.name for function in FUNCTIONS), "now"]))
+SINCE = "since"
+"""`since(high_intent)`: since when somebody is in an audience, without a break; null for who is not in."""
+
+NAMES = tuple(dict.fromkeys([*(function.name for function in FUNCTIONS), SINCE, "now"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -52,10 +52,12 @@ class Scope:
 
     `columns` by name; `members` are those whose members are read as text, by a name after a point, where
     `{0}` in their SQL is that name as a literal. All are of one `stage`. Only where that is ROW are there
-    aggregates. `zone` is the time zone whose days are counted.
+    aggregates. `zone` is the time zone whose days are counted. `since` is the SQL of since when those hold of
+    which one may ask `since(…)`, by name.
     """
 
     columns: dict[str, Seen]
     members: dict[str, str]
     stage: Stage
     zone: str = "UTC"
+    since: dict[str, str] = field(default_factory=dict)

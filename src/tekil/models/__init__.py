@@ -1,6 +1,6 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
-from tekil.models.audiences import AUDIENCE_KIND, audience_model
+from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES, audience_model
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards
 from tekil.models.derive import (
     Bindings,
@@ -14,6 +14,16 @@ from tekil.models.derive import (
 )
 from tekil.models.features import FEATURE_KIND, feature_model
 from tekil.models.in_force import Defined, InForce
+from tekil.models.memberships import (
+    AUDIENCE_CHANGES,
+    AUDIENCE_SIZES,
+    MEMBERS,
+    MEMBERSHIP_TABLES,
+    Turned,
+    stage_changes,
+    standing_of_all,
+    standing_of_touched,
+)
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
 from tekil.models.views import VIEWS
@@ -21,15 +31,21 @@ from tekil.models.views import VIEWS
 __all__ = [
     "ACTIVITY",
     "ATTRIBUTES",
+    "AUDIENCES",
+    "AUDIENCE_CHANGES",
     "AUDIENCE_KIND",
+    "AUDIENCE_SIZES",
     "CARD_TABLES",
     "FEATURE_KIND",
+    "MEMBERS",
+    "MEMBERSHIP_TABLES",
     "VIEWS",
     "Bindings",
     "CardRows",
     "Defined",
     "InForce",
     "Model",
+    "Turned",
     "arriving",
     "attributes",
     "audience_model",
@@ -41,4 +57,7 @@ __all__ = [
     "fill",
     "models_digest",
     "needed",
+    "stage_changes",
+    "standing_of_all",
+    "standing_of_touched",
 ]

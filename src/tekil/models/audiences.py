@@ -18,6 +18,9 @@ from tekil.models.features import FEATURE_KIND, FeatureSpec, name_flaw, read_fea
 from tekil.models.model import Model
 from tekil.privacy.rectification import OBJECTION
 
+AUDIENCES = "audiences"
+"""What the model of all audiences, and its table, is called."""
+
 AUDIENCES_MAX = 500
 
 ACTIVITY_COLUMNS = {
@@ -37,7 +40,7 @@ MAY_BE_PROFILED = f"coalesce(json_member(t.traits, '{OBJECTION}'), '') <> 'true'
 
 
 class AudienceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An audience's `spec`: a condition over features, traits, activity and other audiences."""
+    """An audience's `spec`: a condition over features, traits, activity, audiences and time in them."""
 
     sql: str
 
@@ -62,8 +65,27 @@ def audience_model(definitions: Sequence[Definition]) -> Model:
     sql = f"""SELECT a.person_key{selects}
 FROM activity AS a
 LEFT JOIN features AS f ON f.person_key = a.person_key
-LEFT JOIN attributes AS t ON t.person_key = a.person_key{nobody}"""
-    return Model("audiences", sql, dict.fromkeys(sorted(conditions), "boolean"))
+LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(selects, sorted(conditions))}{nobody}"""
+    return Model(AUDIENCES, sql, dict.fromkeys(sorted(conditions), "boolean"))
+
+
+def since_sql(name: str, condition: str) -> str:
+    """Return since when somebody is in an audience: since it was noted, or, who enters now, from now on."""
+    return f'CASE WHEN {condition} THEN coalesce(m."{name}", n.turned_at) END'
+
+
+def _timed(selects: str, names: Sequence[str]) -> str:
+    """Return the joins that say since when somebody is in those audiences of which it is asked."""
+    columns = ", ".join(
+        f"max(since) FILTER (WHERE audience = '{name}') AS \"{name}\""
+        for name in names
+        if f'm."{name}"' in selects
+    )
+    if not columns:
+        return ""
+    return f"""
+LEFT JOIN (SELECT person_key, {columns} FROM members GROUP BY person_key) AS m ON m.person_key = a.person_key
+LEFT JOIN moments AS n ON n.person_key = a.person_key"""
 
 
 def read_audiences(definitions: Sequence[Definition]) -> tuple[dict[str, Typed], dict[str, Flaw]]:
@@ -81,8 +103,9 @@ def read_audiences(definitions: Sequence[Definition]) -> tuple[dict[str, Typed],
     found: dict[str, Typed] = {}
     for name in order:
         columns = {**scope.columns, **{n: Seen(t.sql, t.type) for n, t in found.items()}}
+        since = {n: since_sql(n, t.sql) for n, t in found.items()}
         try:
-            condition = check(sqls[name], replace(scope, columns=columns))
+            condition = check(sqls[name], replace(scope, columns=columns, since=since))
             if condition.type is not Type.BOOLEAN or condition.stage is not Stage.PERSON:
                 told = f"An audience is a condition over a person, but this is {condition.type.value}."
                 raise ExpressionFlaw(told, sqls[name], 0)

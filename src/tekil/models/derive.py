@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tekil.identifiers import Policy
 from tekil.identity import IDENTITY, OWNERSHIP, People, resolve
 from tekil.load import EVENTS, TRAITS
+from tekil.models.memberships import CARRIED, MEMBERS, MEMBERS_THEN, carry, moments_of_all
 from tekil.models.model import Model
+from tekil.models.profile import ACTIVITY
 from tekil.warehouse import Marks, Table, Warehouse, bind, columns_used
 
 
 @dataclass(frozen=True, slots=True)
 class Bindings:
-    """What is seen: the relations (or SELECTs) that stand for `events`, `traits` and `record_changes`."""
+    """What is seen: the relations (or SELECTs) that stand for `events`, `traits` and `record_changes`.
+
+    `members` says who was in which audience, by the persons of `identity`; nothing: by those of now.
+    """
 
     events: str
     traits: str
     records: str
+    members: str
+    identity: str | None
 
     @staticmethod
     def all() -> Bindings:
         """Return the binding of a rebuild: everything."""
-        return Bindings("events", "traits", "record_changes")
+        return Bindings("events", "traits", "record_changes", MEMBERS.name, IDENTITY.name)
 
     @staticmethod
     def known_before(instant: str) -> Bindings:
         """Return the binding of time travel: what was known before an instant (a SQL literal)."""
-        return Bindings(
-            *(
-                f"SELECT * FROM {table} WHERE known_at < {instant}"
-                for table in ("events", "traits", "record_changes")
-            )
+        events, traits, records = (
+            f"SELECT * FROM {table} WHERE known_at < {instant}"
+            for table in ("events", "traits", "record_changes")
         )
+        return Bindings(events, traits, records, f"({MEMBERS_THEN.format(instant=instant)})", None)
 
 
 def derive(
@@ -45,35 +51,55 @@ def derive(
     Returns table name → staged relation. `now()` must be bound.
     """
     resolved = resolve(warehouse, policy, bindings.events, bindings.records, prefix)
+    carry(warehouse, bindings.members, bindings.identity, resolved.people.identity)
+    standing = {MEMBERS.name: CARRIED, "moments": moments_of_all(f"{prefix}{ACTIVITY.name}")}
     models_staged = derive_models(
-        warehouse, models, resolved.people, bindings.events, bindings.traits, prefix
+        warehouse, models, resolved.people, bindings.events, bindings.traits, prefix, standing
     )
     return {**resolved.staged, **models_staged}
 
 
 def derive_models(
-    warehouse: Warehouse, models: Sequence[Model], people: People, events: str, traits: str, prefix: str
+    warehouse: Warehouse,
+    models: Sequence[Model],
+    people: People,
+    events: str,
+    traits: str,
+    prefix: str,
+    standing: Mapping[str, str],
 ) -> Mapping[str, str]:
-    """Stage every model from relations of events and traits and from whose each row is."""
-    bound = {"person_events": people.rows(events), "person_traits": people.rows(traits)}
+    """Stage every model from relations of events and traits and from whose each row is.
+
+    `standing` are the relations that say since when people are in audiences: `Standing.bindings`.
+    """
+    bound = {"person_events": people.rows(events), "person_traits": people.rows(traits), **standing}
     staged = {model.name: f"{prefix}{model.name}" for model in models}
     for model in models:
         warehouse.derive(staged[model.name], bind(model.compiled, {**bound, **staged}))
     return staged
 
 
-def backfill(warehouse: Warehouse, models: Sequence[Model], after: Marks) -> None:
+def backfill(
+    warehouse: Warehouse,
+    models: Sequence[Model],
+    after: Marks,
+    beside: Callable[[Mapping[str, str]], Callable[[], None]],
+) -> None:
     """Make the tables of some models anew, from everything that happened and the persons as they are.
 
     This is how new definitions come into force. It leaves the marks `after`, whose clock is what `now()`
-    stands for.
+    stands for. `beside` is given what was staged, and returns what to write in the same transaction.
     """
     assert after.clock is not None
     warehouse.set_now(after.clock)
     people = People(IDENTITY.name, OWNERSHIP.name)
-    staged = derive_models(warehouse, models, people, EVENTS.name, TRAITS.name, "backfilled_")
+    carry(warehouse, MEMBERS.name, None, IDENTITY.name)
+    standing = {MEMBERS.name: CARRIED, "moments": moments_of_all(ACTIVITY.name)}
+    staged = derive_models(warehouse, models, people, EVENTS.name, TRAITS.name, "backfilled_", standing)
+    write = beside(staged)
     with warehouse.transaction():
         fill(warehouse, staged, models)
+        write()
         warehouse.set_marks(after)
     for relation in staged.values():
         warehouse.drop(relation)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tekil.definitions import Definition, stored
 from tekil.identifiers import Policy
+from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES
 from tekil.models.derive import models_digest
 from tekil.models.model import Model
 from tekil.store import Definitions
@@ -19,7 +20,8 @@ Defined = Callable[[Sequence[Definition]], Sequence[Model]]
 class InForce:
     """The models as of a revision of the definitions: `lasting`, and `made` by `defined` from them.
 
-    `policy` says who is who; with another one, the rows of all models are others.
+    `policy` says who is who; with another one, the rows of all models are others. `versions` are those of the
+    audiences, by name.
     """
 
     lasting: tuple[Model, ...]
@@ -27,14 +29,22 @@ class InForce:
     revision: int
     made: tuple[Model, ...]
     policy: Policy
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     @staticmethod
     def read(lasting: Sequence[Model], defined: Defined, definitions: Definitions) -> InForce:
         """Return what is in force now."""
         # The revision first: a change in between is then read once more, never missed.
         revision = definitions.revision()
-        made = defined([stored(version) for version in definitions.current()])
-        return InForce(tuple(lasting), defined, revision, tuple(made), Policy.read(definitions))
+        current = definitions.current()
+        made = defined([stored(version) for version in current])
+        versions = {v.name: v.version for v in current if v.kind == AUDIENCE_KIND.name}
+        return InForce(tuple(lasting), defined, revision, tuple(made), Policy.read(definitions), versions)
+
+    @property
+    def audiences(self) -> Model | None:
+        """The model of all audiences, where definitions make one."""
+        return next((model for model in self.made if model.name == AUDIENCES), None)
 
     @property
     def models(self) -> tuple[Model, ...]:

@@ -17,6 +17,7 @@ VIEWS = {
     "profile": """
         SELECT person_id_of(a.person_key) AS person_id, a.*, t.traits, t.trait_sources
         FROM activity a LEFT JOIN attributes t ON t.person_key = a.person_key""",
+    "memberships": "SELECT person_id_of(person_key) AS person_id, m.* FROM members m",
     "objections": f"""
         SELECT person_id_of(person_key) AS person_id, person_key FROM attributes
         WHERE json_member(traits, '{OBJECTION}') = 'true'""",
