@@ -34,7 +34,7 @@ def test_it_names_all_that_can_be_named() -> None:
 
 def test_the_page_on_audiences_can_be_applied_and_names_all_that_is_known_of_a_person() -> None:
     page = (MANUAL / "audiences.md").read_text(encoding="utf-8")
-    (examples,) = re.findall("```yaml\n(.*?)```", page, re.DOTALL)
+    examples = "---\n".join(re.findall("```yaml\n(.*?)```", page, re.DOTALL))
     carts = Definition("feature", "carts_7d", {}, "", {"sql": "count(*)"})
     orders = Definition("feature", "orders_30d", {}, "", {"sql": "count(*)"})
     check(KINDS, parse(examples), [carts, orders])
