@@ -39,6 +39,9 @@ from tekil.log import Log
 from tekil.models import (
     ACTIVITY,
     CARD_TABLES,
+    FEATURES,
+    MEMBERS,
+    MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
     VIEWS,
     Bindings,
@@ -50,12 +53,8 @@ from tekil.models import (
     arriving,
     backfill,
     derive,
-    derive_models,
     fill,
     needed,
-    stage_changes,
-    standing_of_all,
-    standing_of_touched,
 )
 from tekil.privacy import Vault
 from tekil.privacy.tombstones import Graveyard
@@ -80,7 +79,8 @@ IDLE_SECONDS = 0.05
 CARDS_AT_ONCE = 20_000
 
 TOUCHED_ANSWERS = {
-    **{table: f"touched_{table}" for table in CARD_TABLES},
+    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES)},
+    MEMBERS.name: MEMBERS_KEPT,
     IDENTITY.name: "SELECT * FROM seen_identity"
     " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
 }
@@ -217,9 +217,12 @@ class Engine:
         self._known.add(prepared.keys)
         if prepared.has_cuttings:
             empty_places(self.log, self.warehouse, self.vault, self._tombstones)
-        rows = CardRows.read(self.warehouse, TOUCHED_ANSWERS)
+        answers = {table: TOUCHED_ANSWERS[table] for table in self.card_tables}
+        rows = CardRows.read(self.warehouse, answers)
         publish = self._publication("touched_persons_all", rows, after.cycle)
-        cycle = Cycle(after.cycle, _messages(bodies), publish.persons, due, time.monotonic() - started)
+        cycle = Cycle(
+            after.cycle, sum(bodies["messages"].to_pylist()), publish.persons, due, time.monotonic() - started
+        )
         self._publishing = Publishing(cycle, bodies, self._publisher.submit(publish))
         return cycle
 
@@ -227,6 +230,7 @@ class Engine:
         """Derive by these models, and this identity policy, from now on."""
         self._in_force = in_force
         self.models, self.policy = in_force.models, in_force.policy
+        self.card_tables = in_force.card_tables
         self._events = needed(EVENTS, self.models)
 
     def _heed_definitions(self, marks: Marks) -> Marks:
@@ -234,7 +238,7 @@ class Engine:
 
         Other persons, by the identity policy, are everything anew; features one pass for their own tables.
         """
-        of = self._in_force
+        before = of = self._in_force
         if self.store.definitions.revision() != of.revision:
             of = InForce.read(of.lasting, of.defined, self.store.definitions)
             self._adopt(of)
@@ -242,14 +246,33 @@ class Engine:
             return marks
         self._finish_publishing()
         if of.lasts_since(marks.models):
-            after = replace(marks, clock=max(self._clock(), marks.clock or datetime.min), models=of.digest)
-            self.doing = ("backfill", 0, 1)
-            backfill(self.warehouse, of.made, after, self._turned_for_all)
-            self._waking.forget()
-            self.doing = IDLE
+            is_same = before is not of and before.features == of.features
+            self._backfill(of, marks, are_cards_alike=is_same and before.card_tables == of.card_tables)
         else:
             self.rebuild()
         return self.warehouse.marks()
+
+    def _backfill(self, of: InForce, marks: Marks, *, are_cards_alike: bool) -> None:
+        """Make true what is in force now; publish whom it moves, or, where features changed, everybody."""
+        self._catch_up(marks, _silent)
+        now = max(self._clock(), marks.clock or datetime.min)
+        after = replace(marks, cycle=marks.cycle + 1, clock=now, models=of.digest)
+        self.doing = ("backfill", 0, 1)
+
+        def beside(staged: Mapping[str, str]) -> Callable[[], None]:
+            write_turned = self._in_force.turn_all(self.warehouse, staged)
+            moved = "(SELECT DISTINCT person_key FROM turned) AS moved" if are_cards_alike else ACTIVITY.name
+
+            def write() -> None:
+                write_turned()
+                self._mark(moved, after)
+
+            return write
+
+        backfill(self.warehouse, of.made, now, beside)
+        self._waking.forget()
+        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
+        self.doing = IDLE
 
     def _finish_publishing(self) -> None:
         """Wait until the last cycle's cards are readable.
@@ -362,7 +385,7 @@ class Engine:
                 for name in ("identity", "ownership")
             ),
         )
-        write_turned = self._turned_for_all(staged)
+        write_turned = self._in_force.turn_all(self.warehouse, staged)
         with self.warehouse.transaction():
             fill(self.warehouse, staged, self._in_force.made)
             write_turned()
@@ -422,25 +445,8 @@ class Engine:
             warehouse.pick(f"old_{table}", table, columns, "reached_identifiers")
         both = {t: history.format(table=t, arriving=arriving(c)) for t, c in seen.items()}
         people = finish(warehouse, self.policy, reached, both[EVENTS.name])
-        seen_by_models = (people, both[EVENTS.name], both[TRAITS.name], "touched_")
-        audiences, self._turned = self._in_force.audiences, None
-        if audiences is None or not audiences.columns:
-            derive_models(warehouse, self.models, *seen_by_models, {})
-            return
-        standing = standing_of_touched(warehouse, people, f"touched_{ACTIVITY.name}", said)
-        staged = derive_models(warehouse, self.models, *seen_by_models, standing.bindings)
-        of = staged[audiences.name]
-        self._turned = stage_changes(warehouse, standing, audiences, of, self._in_force.versions)
-
-    def _turned_for_all(self, staged: Mapping[str, str]) -> Callable[[], None]:
-        """Stage how everybody's memberships change by what is staged; return what writes it."""
-        audiences = self._in_force.audiences
-        if audiences is None:
-            return lambda: None
-        standing = standing_of_all(self.warehouse, staged.get(ACTIVITY.name, ACTIVITY.name))
-        of = staged[audiences.name]
-        turned = stage_changes(self.warehouse, standing, audiences, of, self._in_force.versions)
-        return lambda: turned.write(anew=True)
+        of = (people, both[EVENTS.name], both[TRAITS.name])
+        self._turned = self._in_force.derive_touched(warehouse, *of, said)
 
     def _rules_in_force(self, bodies: pa.Table) -> Rules:
         """Return the dictionary's rules; a new version counts from the next message on."""
@@ -480,7 +486,7 @@ class Engine:
         for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):
             done = min(start + CARDS_AT_ONCE, people.num_rows)
             self.warehouse.stage("publishing", people.slice(start, CARDS_AT_ONCE))
-            rows = CardRows.read_of(self.warehouse, "publishing")
+            rows = CardRows.read_of(self.warehouse, "publishing", self.card_tables)
             self._publication("publishing", rows, cycle if done == people.num_rows else None)()
             tell("publish", done, people.num_rows)
         self._published = cycle
@@ -488,7 +494,3 @@ class Engine:
 
 def _silent(_what: str, _done: int, _all: int) -> None:
     """Show no progress."""
-
-
-def _messages(bodies: pa.Table) -> int:
-    return sum(bodies["messages"].to_pylist())

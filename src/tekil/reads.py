@@ -179,6 +179,10 @@ class Reads(Protocol):
         """
         ...
 
+    def answers(self, select: str) -> pa.Table:
+        """Run one of our own SELECTs, as models are written, over what is committed."""
+        ...
+
     def ready(self) -> None:
         """Return when log, warehouse and store all answer and the engine's loop runs; else `Unavailable`."""
         ...

@@ -99,7 +99,7 @@ def compare_cards(engine: Engine) -> list[Difference]:
     people = warehouse.query("SELECT person_key FROM activity ORDER BY person_key")
     for start in range(0, people.num_rows, CARDS_AT_ONCE):
         warehouse.stage("checking", people.slice(start, CARDS_AT_ONCE))
-        rows = CardRows.read_of(warehouse, "checking")
+        rows = CardRows.read_of(warehouse, "checking", engine.card_tables)
         expected = {card.person_id: card for card in build_cards(rows)}
         actual = {card.person_id: card for card in cards.get_many(list(expected))}
         for person_id, card in expected.items():

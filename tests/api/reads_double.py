@@ -238,6 +238,9 @@ class FullShop:
         columns = [pa.array([1, 2]), pa.array([b"\x00\xff", None]), pa.array([datetime(2026, 1, 2), None])]
         return pa.table(columns, names=["n", "n", "at"])
 
+    def answers(self, select: str) -> pa.Table:
+        raise AssertionError(f"nobody here asks the models: {select}")
+
     def ready(self) -> None:
         if self.down:
             raise Unavailable("The warehouse is busy rebuilding.", code="warehouse_unavailable")

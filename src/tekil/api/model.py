@@ -45,7 +45,10 @@ class ProfileIdentifier(msgspec.Struct, frozen=True):
 
 
 class Profile(msgspec.Struct, frozen=True):
-    """What is known of one person. Instants are ISO 8601 in UTC, ending in `Z`."""
+    """What is known of one person. Instants are ISO 8601 in UTC, ending in `Z`.
+
+    `features` are by name; `audiences` are those the person is in, each with since when.
+    """
 
     person_id: str = ""
     first_seen: str | None = None
@@ -64,6 +67,8 @@ class Profile(msgspec.Struct, frozen=True):
     browser: str | None = None
     os: str | None = None
     device: str | None = None
+    features: dict[str, Any] | None = None
+    audiences: dict[str, str] | None = None
     identifiers: list[ProfileIdentifier] = []
 
 

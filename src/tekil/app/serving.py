@@ -16,6 +16,7 @@ import uvicorn
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
 from tekil.api.erasure import erasure_routes
+from tekil.api.audiences import audience_routes
 from tekil.api.identity import identity_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
@@ -23,6 +24,7 @@ from tekil.app.iys import kept_in_step
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
+from tekil.audience_reads import AudienceReads
 from tekil.erasure import Eraser, ErasureDesk
 from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
@@ -103,6 +105,7 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
+        audience_routes(AudienceReads(reads, store)),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]

@@ -7,7 +7,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from tekil.access.audit import Act
-from tekil.access.policy import Condition, Permission
+from tekil.access.policy import Access, Condition, Permission
 from tekil.api import needs, segment
 from tekil.api import reference as decode
 from tekil.api.consents import LedgerHere
@@ -15,16 +15,17 @@ from tekil.api.routes import ReadsHere
 from tekil.console.consents_view import stands
 from tekil.console.forms import FormHere
 from tekil.console.pages import Pages, PagesHere, go
-from tekil.console.people_view import days, person, trait_text
+from tekil.console.people_view import days, feature_text, person, trait_text
 from tekil.console.requests import DeskHere
 from tekil.console.visit import Visit, VisitHere
+from tekil.definitions import stored
 from tekil.errors import BadRequest, NotFound
 from tekil.load import seal_text
 from tekil.privacy import mask_of
 from tekil.privacy.ledger import ConsentLedger
 from tekil.privacy.rectification import OBJECTION
 from tekil.reads import MovedPerson, Page, Reads, profile_within
-from tekil.store import Card
+from tekil.store import Card, Store
 
 KINDS = ("email", "phone", "user_id", "anonymous_id")
 """What a search may mean when it does not say, likeliest first."""
@@ -33,6 +34,7 @@ PEOPLE = 50
 EVENTS = 50
 
 
+AUDIENCES = Access(Permission.AUDIENCES_READ)
 READ = needs(Permission.PROFILES_READ, keeps_to_condition=True)
 CORRECT = needs(Permission.PROFILES_WRITE, keeps_to_condition=True)
 REVEAL = needs(Permission.PROFILES_REVEAL, keeps_to_condition=True)
@@ -144,6 +146,12 @@ def rectify_person(
     return go(f"/people/{segment(card.person_id)}?corrected=yes")
 
 
+def titles_of(store: Store, visit: Visit) -> dict[tuple[str, str], str]:
+    """Return what features and audiences are called in the reader's language, by kind and name."""
+    versions = [v for kind in ("audience", "feature") for v in store.definitions.current(kind)]
+    return {(v.kind, v.name): stored(v).title_in(visit.words.language) for v in versions}
+
+
 def _id(person_id: str) -> str:
     return decode(person_id).replace("\0", "")
 
@@ -174,6 +182,9 @@ def _show(
         next=timeline.next,
         first_page=cursor is None,
         trait_text=trait_text,
+        feature_text=feature_text,
+        titles=titles_of(consents.store, visit),
+        may_see_audiences=visit.opens(AUDIENCES),
         stands=stands(consents, consents.entries_of(card.person_id), visit.words.language),
         may_reveal=visit.may(Permission.PROFILES_REVEAL) and not reveal,
         may_correct=visit.may(Permission.PROFILES_WRITE),

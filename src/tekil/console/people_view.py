@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import msgspec
 
 from tekil.api.model import Profile, json_object, profile
 from tekil.console.formats import Formats
+from tekil.console.language import Words
 from tekil.reads import TimelineEvent
 from tekil.store import Card
 
@@ -115,3 +117,19 @@ def url_path(url: str | None) -> str:
 def trait_text(value: Any) -> str:
     """Return a trait's value as text: plain ones as they are, others as JSON."""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+ISO_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
+
+
+def feature_text(value: Any, words: Words, formats: Formats) -> str:
+    """Return a feature's value as people read it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return words("audiences.yes" if value else "audiences.no")
+    if isinstance(value, int | float):
+        return formats.number(value) if isinstance(value, int) or value.is_integer() else f"{value:g}"
+    if isinstance(value, str) and ISO_INSTANT.fullmatch(value):
+        return formats.full(value)
+    return str(value)

@@ -1,7 +1,7 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
-from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES, audience_model
-from tekil.models.cards import CARD_TABLES, CardRows, build_cards
+from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES, audience_model, moves_sql, read_audiences
+from tekil.models.cards import CARD_TABLES, CardRows, build_cards, card_tables
 from tekil.models.derive import (
     Bindings,
     arriving,
@@ -12,17 +12,15 @@ from tekil.models.derive import (
     models_digest,
     needed,
 )
-from tekil.models.features import FEATURE_KIND, feature_model
+from tekil.models.features import FEATURE_KIND, FEATURES, feature_model
 from tekil.models.in_force import Defined, InForce
 from tekil.models.memberships import (
     AUDIENCE_CHANGES,
     AUDIENCE_SIZES,
     MEMBERS,
+    MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
     Turned,
-    stage_changes,
-    standing_of_all,
-    standing_of_touched,
 )
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
@@ -36,9 +34,11 @@ __all__ = [
     "AUDIENCE_KIND",
     "AUDIENCE_SIZES",
     "CARD_TABLES",
+    "FEATURES",
     "FEATURE_KIND",
     "MEMBERS",
     "MEMBERSHIP_TABLES",
+    "MEMBERS_KEPT",
     "VIEWS",
     "Bindings",
     "CardRows",
@@ -51,13 +51,13 @@ __all__ = [
     "audience_model",
     "backfill",
     "build_cards",
+    "card_tables",
     "derive",
     "derive_models",
     "feature_model",
     "fill",
     "models_digest",
+    "moves_sql",
     "needed",
-    "stage_changes",
-    "standing_of_all",
-    "standing_of_touched",
+    "read_audiences",
 ]

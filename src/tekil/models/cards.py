@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tekil.identity import person_id
+from tekil.models.audiences import AUDIENCES
+from tekil.models.features import FEATURES
+from tekil.models.memberships import MEMBERS
+from tekil.models.model import Model
 from tekil.store import Card, Identifier
 from tekil.warehouse import Warehouse, bind
 
@@ -23,10 +27,19 @@ ORDER BY a.person_key
 """
 """Everything on a card but its identifiers."""
 
+_FEATURES = f"SELECT * FROM {FEATURES}"
+_MEMBERS = f"SELECT person_key, audience, since FROM {MEMBERS.name} ORDER BY person_key, audience"
 _IDENTIFIERS = "SELECT person_key, kind, value, identifier_key FROM identity"
 
 CARD_TABLES = ("activity", "attributes", "identity")
-"""What a card is made of, table by table."""
+"""What every card is made of, table by table."""
+
+
+def card_tables(models: Sequence[Model]) -> tuple[str, ...]:
+    """Return what cards are made of where these models are in force."""
+    made = {model.name for model in models if model.columns}
+    features = [FEATURES] if FEATURES in made else []
+    return (*CARD_TABLES, *features, *([MEMBERS.name] if AUDIENCES in made else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +48,24 @@ class CardRows:
 
     rows: pa.Table
     identifiers: pa.Table
+    features: pa.Table | None = None
+    members: pa.Table | None = None
 
     @staticmethod
     def read(warehouse: Warehouse, answers: Mapping[str, str]) -> CardRows:
-        """Read the rows from the relations, or SELECTs, that `answers` gives for each of `CARD_TABLES`."""
-        return CardRows(warehouse.query(bind(_CARDS, answers)), warehouse.query(bind(_IDENTIFIERS, answers)))
+        """Read the rows from the relations, or SELECTs, that `answers` gives for each of `card_tables`."""
+        return CardRows(
+            warehouse.query(bind(_CARDS, answers)),
+            warehouse.query(bind(_IDENTIFIERS, answers)),
+            warehouse.query(bind(_FEATURES, answers)) if FEATURES in answers else None,
+            warehouse.query(bind(_MEMBERS, answers)) if MEMBERS.name in answers else None,
+        )
 
     @staticmethod
-    def read_of(warehouse: Warehouse, persons: str) -> CardRows:
+    def read_of(warehouse: Warehouse, persons: str, tables: Sequence[str]) -> CardRows:
         """Read the rows that the tables hold of the persons in the relation `persons` (`person_key`)."""
         among = f"WHERE person_key IN (SELECT person_key FROM {persons})"
-        return CardRows.read(warehouse, {table: f"SELECT * FROM {table} {among}" for table in CARD_TABLES})
+        return CardRows.read(warehouse, {table: f"SELECT * FROM {table} {among}" for table in tables})
 
 
 _INSTANTS = ("first_seen", "last_seen")
@@ -59,7 +79,7 @@ _RECORDS = {
 _PLAIN = ("events", "pages", "events_7d", "events_30d", "sources", "locale", "browser", "os", "device")
 
 _EMPTY = msgspec.Raw(b"{}")
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def build_cards(found: CardRows) -> Iterator[Card]:
@@ -81,6 +101,7 @@ def build_cards(found: CardRows) -> Iterator[Card]:
         **{name: _raw(rows[name]) for name in ("traits", "trait_sources")},
         **{name: _timed(rows[name], named) for name, named in _RECORDS.items()},
         "is_bot": [bool(is_bot) for is_bot in rows["is_bot"].to_pylist()],
+        **_answers(found, keys),
     }
     last_seen = rows["last_seen"].cast(pa.int64()).to_pylist()
     for key, seen, values in zip(keys, last_seen, zip(*bodies.values(), strict=True), strict=True):
@@ -91,6 +112,30 @@ def build_cards(found: CardRows) -> Iterator[Card]:
             last_seen=seen,
             identifiers=tuple(sorted(owned.get(key, []), key=_by_kind_and_value)),
         )
+
+
+def _answers(found: CardRows, keys: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
+    """Return each person's features by name, and since when they are in which audiences."""
+    told: dict[str, list[dict[str, Any]]] = {}
+    if found.features is not None:
+        names = [name for name in found.features.column_names if name not in ("person_key", "wake_at")]
+        values = zip(*(_plain(found.features[name]) for name in names), strict=True)
+        of = zip(found.features["person_key"].to_pylist(), values, strict=True)
+        by_key = {key: dict(zip(names, row, strict=True)) for key, row in of}
+        told["features"] = [by_key.get(key, {}) for key in keys]
+    if found.members is not None:
+        audiences: dict[int, dict[str, Any]] = {}
+        columns = (found.members["person_key"].to_pylist(), found.members["audience"].to_pylist())
+        for key, name, since in zip(*columns, _iso(found.members["since"]), strict=True):
+            audiences.setdefault(key, {})[name] = since
+        told["audiences"] = [audiences.get(key, {}) for key in keys]
+    return told
+
+
+def _plain(column: pa.ChunkedArray) -> list[Any]:
+    """Return values as JSON has them: an instant as ISO 8601."""
+    values: list[Any] = _iso(column) if pa.types.is_timestamp(column.type) else column.to_pylist()
+    return values
 
 
 def _by_kind_and_value(identifier: Identifier) -> tuple[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from tekil.identifiers import Policy
 from tekil.identity import IDENTITY, OWNERSHIP, People, resolve
@@ -12,7 +13,7 @@ from tekil.load import EVENTS, TRAITS
 from tekil.models.memberships import CARRIED, MEMBERS, MEMBERS_THEN, carry, moments_of_all
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY
-from tekil.warehouse import Marks, Table, Warehouse, bind, columns_used
+from tekil.warehouse import Table, Warehouse, bind, columns_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,15 @@ def derive_models(
 def backfill(
     warehouse: Warehouse,
     models: Sequence[Model],
-    after: Marks,
+    clock: datetime,
     beside: Callable[[Mapping[str, str]], Callable[[], None]],
 ) -> None:
     """Make the tables of some models anew, from everything that happened and the persons as they are.
 
-    This is how new definitions come into force. It leaves the marks `after`, whose clock is what `now()`
-    stands for. `beside` is given what was staged, and returns what to write in the same transaction.
+    This is how new definitions come into force; `clock` is what `now()` stands for. `beside` is given what
+    was staged, and returns what to write in the same transaction.
     """
-    assert after.clock is not None
-    warehouse.set_now(after.clock)
+    warehouse.set_now(clock)
     people = People(IDENTITY.name, OWNERSHIP.name)
     carry(warehouse, MEMBERS.name, None, IDENTITY.name)
     standing = {MEMBERS.name: CARRIED, "moments": moments_of_all(ACTIVITY.name)}
@@ -100,7 +100,6 @@ def backfill(
     with warehouse.transaction():
         fill(warehouse, staged, models)
         write()
-        warehouse.set_marks(after)
     for relation in staged.values():
         warehouse.drop(relation)
 

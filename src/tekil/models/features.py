@@ -17,6 +17,9 @@ from tekil.models.model import Model
 from tekil.warehouse import RESERVED_WORDS
 from tekil.warehouse.protocol import ColumnType
 
+FEATURES = "features"
+"""What the model of all features, and its table, is called."""
+
 FEATURES_MAX = 500
 NAME = re.compile("[a-z][a-z0-9_]{0,62}")
 RESERVED = ("person_key", "person_id", "wake_at")
@@ -90,7 +93,7 @@ def feature_model(definitions: Sequence[Definition], zone: str) -> Model:
         selects.append(f',\n  {found.sql} AS "{definition.name}"')
     condition = "" if selects else " WHERE FALSE"
     sql = f"SELECT person_key{''.join(selects)}\nFROM person_events{condition}\nGROUP BY person_key"
-    return Model("features", sql, columns)
+    return Model(FEATURES, sql, columns)
 
 
 def _check_feature(definition: Definition) -> list[Flaw]:

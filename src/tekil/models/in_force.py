@@ -7,10 +7,16 @@ from dataclasses import dataclass, field
 
 from tekil.definitions import Definition, stored
 from tekil.identifiers import Policy
+from tekil.identity import People
 from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES
-from tekil.models.derive import models_digest
+from tekil.models.cards import card_tables
+from tekil.models.derive import derive_models, models_digest
+from tekil.models.features import FEATURES
+from tekil.models.memberships import Turned, stage_changes, standing_of_all, standing_of_touched
 from tekil.models.model import Model
+from tekil.models.profile import ACTIVITY
 from tekil.store import Definitions
+from tekil.warehouse import Warehouse
 
 Defined = Callable[[Sequence[Definition]], Sequence[Model]]
 """From the definitions in force to the models that they make: always of the same names."""
@@ -47,6 +53,11 @@ class InForce:
         return next((model for model in self.made if model.name == AUDIENCES), None)
 
     @property
+    def features(self) -> Model | None:
+        """The model of all features, where definitions make one."""
+        return next((model for model in self.made if model.name == FEATURES), None)
+
+    @property
     def models(self) -> tuple[Model, ...]:
         """All of them, in the order in which they are derived."""
         return (*self.lasting, *self.made)
@@ -60,3 +71,32 @@ class InForce:
     def lasts_since(self, digest: str) -> bool:
         """Return whether persons and lasting models are those of a digest that was kept earlier, if any."""
         return digest.split(".")[0] in ("", self.digest.split(".")[0])
+
+    @property
+    def card_tables(self) -> tuple[str, ...]:
+        """What cards are made of."""
+        return card_tables(self.models)
+
+    def derive_touched(
+        self, warehouse: Warehouse, people: People, events: str, traits: str, said: str | None
+    ) -> Turned | None:
+        """Stage all models of the persons of a refresh as `touched_…`; return how memberships turn.
+
+        `said` is the relation of the events that were said just now, nothing where history was taken away.
+        """
+        audiences = self.audiences
+        if audiences is None or not audiences.columns:
+            derive_models(warehouse, self.models, people, events, traits, "touched_", {})
+            return None
+        standing = standing_of_touched(warehouse, people, f"touched_{ACTIVITY.name}", said)
+        staged = derive_models(warehouse, self.models, people, events, traits, "touched_", standing.bindings)
+        return stage_changes(warehouse, standing, audiences, staged[audiences.name], self.versions)
+
+    def turn_all(self, warehouse: Warehouse, staged: Mapping[str, str]) -> Callable[[], None]:
+        """Stage how everybody's memberships change by what is staged of models; return what writes it."""
+        audiences = self.audiences
+        if audiences is None:
+            return lambda: None
+        standing = standing_of_all(warehouse, staged.get(ACTIVITY.name, ACTIVITY.name))
+        turned = stage_changes(warehouse, standing, audiences, staged[audiences.name], self.versions)
+        return lambda: turned.write(anew=True)

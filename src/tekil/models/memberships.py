@@ -75,6 +75,9 @@ SELECT person_key, audience, since FROM (
 
 CARRIED = "carried_members"
 
+MEMBERS_KEPT = "members_kept"
+"""Rows of `members` of the persons at hand, as they are going to be."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -165,7 +168,6 @@ class Turned:
     """Rows of the journal that were staged as `turned`: how many, of which audiences."""
 
     warehouse: Warehouse
-    standing: Standing
     audiences: tuple[str, ...]
     changes: int
 
@@ -173,8 +175,8 @@ class Turned:
         """Write them, in the transaction of the answers that they follow from; sizes `anew`: by counting."""
         warehouse = self.warehouse
         if self.changes:
-            warehouse.derive("members_kept", _KEPT.format(before=self.standing.before))
-            warehouse.replace(MEMBERS.name, "turned", "SELECT * FROM members_kept")
+            kept = f"SELECT * FROM {MEMBERS_KEPT} WHERE person_key IN (SELECT person_key FROM turned)"
+            warehouse.replace(MEMBERS.name, "turned", kept)
             warehouse.append(AUDIENCE_CHANGES.name, "SELECT * FROM turned")
         if self.changes or anew:
             count_sizes(warehouse, self.audiences, anew=anew)
@@ -193,8 +195,9 @@ def stage_changes(
     warehouse.stage("audience_versions", pa.table(known, schema=_VERSIONS))
     select = _TURNED.format(before=standing.before, carried=standing.carried, activity=standing.activity)
     warehouse.derive("turned", select)
+    warehouse.derive(MEMBERS_KEPT, _KEPT.format(before=standing.before))
     changes = int(warehouse.query("SELECT count(*) AS n FROM turned")["n"][0].as_py())
-    return Turned(warehouse, standing, tuple(model.columns), changes)
+    return Turned(warehouse, tuple(model.columns), changes)
 
 
 def _long(rows: pa.Table, audiences: Sequence[str]) -> pa.Table:
@@ -239,7 +242,6 @@ FROM (
 _KEPT = """
 SELECT b.person_key, b.audience, b.since, b.version
 FROM {before} b JOIN members_now n ON n.person_key = b.person_key AND n.audience = b.audience
-WHERE b.person_key IN (SELECT person_key FROM turned)
 UNION ALL
 SELECT person_key, audience, turned_at AS since, version FROM turned WHERE entered
 """

@@ -17,7 +17,7 @@ from tekil.errors import BadRequest, Unavailable
 from tekil.warehouse.dialect import render
 from tekil.warehouse.duckdb_plans import NOW, Plans
 from tekil.warehouse.macros_duckdb import instant_literal
-from tekil.warehouse.protocol import STRUCTS, Marks, Table
+from tekil.warehouse.protocol import STRUCTS, Marks, Parameters, Table
 
 TYPES = {
     "text": "VARCHAR",
@@ -199,8 +199,10 @@ class DuckDBWarehouse:
         """See `Warehouse.query`."""
         return self._select(sql)
 
-    def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    def read(self, sql: str, parameters: Parameters = None, now: datetime | None = None) -> pa.Table:
         """See `Warehouse.read`. Each call has a cursor, hence a snapshot, of its own."""
+        if now is not None:
+            sql = render(sql, "duckdb", instant_literal(now))
         with self._cursor_lock:
             cursor = self._connection.cursor()
         try:

@@ -38,6 +38,10 @@ STRUCTS = {
 """The members of a column type that is a record."""
 
 
+Parameters = Mapping[str, Any] | None
+"""What a SELECT's `$name`s stand for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of a table."""
@@ -195,8 +199,10 @@ class Warehouse(Protocol):
         """Run a SELECT as the writer, who sees staged relations and their own uncommitted rows."""
         ...
 
-    def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    def read(self, sql: str, parameters: Parameters = None, now: datetime | None = None) -> pa.Table:
         """Run a SELECT over what is committed, from any thread. Parameters are written `$name`.
+
+        With `now` the SQL is ours, macros and all, and `now()` is that instant (UTC).
 
         Raises `BadRequest` where the SQL is wrong, or is not one SELECT.
         """

@@ -27,7 +27,7 @@ from sqlglot import exp
 from tekil.errors import BadRequest, Unavailable
 from tekil.warehouse.dialect import bind, render
 from tekil.warehouse.macros_spark import instant_literal, quoted
-from tekil.warehouse.protocol import STRUCTS, Column, Marks, Table
+from tekil.warehouse.protocol import STRUCTS, Column, Marks, Parameters, Table
 from tekil.warehouse.spark_session import (
     answers_expected,
     from_server,
@@ -207,7 +207,7 @@ class SparkWarehouse:
         text = self._text(sql)
         return self._ask(lambda: from_server(self._session.sql(text).toArrow()))
 
-    def read(self, sql: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+    def read(self, sql: str, parameters: Parameters = None, now: datetime | None = None) -> pa.Table:
         """See `Warehouse.read`. Reads the versions that the last commit named, whatever is being written."""
         if self._read_only:
             self._state = self._stored_state()
@@ -216,7 +216,8 @@ class SparkWarehouse:
         names = {name: f"{_COMMITTED}{name}" for name in state.versions}
         names[MARKS] = _marks_select(state.marks)
         names |= {name: bind(view, names) for name, view in state.views.items()}
-        text = render(bind(sql, names), "spark", instant_literal(datetime.now(UTC).replace(tzinfo=None)))
+        moment = instant_literal(now or datetime.now(UTC).replace(tzinfo=None))
+        text = render(bind(sql, names), "spark", moment)
         text = re.sub(rf"\b{_COMMITTED}(\w+)", lambda found: self._pinned(found[1], state), text)
         arguments = {name: parameter(value) for name, value in (parameters or {}).items()}
         try:

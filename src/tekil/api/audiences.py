@@ -1,0 +1,110 @@
+"""Audiences' routes: how many are in, how that went, and who they are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Router, get
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from tekil.api import model, problems
+from tekil.api.access import requires
+from tekil.api.paths import reference as decode
+from tekil.audience_reads import Audience, AudienceReads, Member, Size
+
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+
+Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
+
+
+class AudienceShown(msgspec.Struct, frozen=True):
+    """An audience in force; `people` are in it now."""
+
+    name: str
+    title: dict[str, str]
+    owner: str
+    version: int
+    sql: str
+    people: int
+
+
+class AudiencesShown(msgspec.Struct, frozen=True):
+    """All audiences in force, by name."""
+
+    audiences: list[AudienceShown]
+
+
+class MemberShown(msgspec.Struct, frozen=True):
+    """Somebody in an audience, since when, and their identifiers with personal values masked."""
+
+    person_id: str
+    since: datetime
+    identifiers: list[model.ProfileIdentifier]
+
+
+class AudienceTold(msgspec.Struct, frozen=True):
+    """An audience, the hours of the last 30 days in which its size changed, and a sample of its people."""
+
+    audience: AudienceShown
+    history: list[Size]
+    sample: list[MemberShown]
+
+
+class MembersShown(msgspec.Struct, frozen=True):
+    """People of an audience, those who came last first; `next` is the cursor for more, null at the end."""
+
+    people: list[MemberShown]
+    next: str | None
+
+
+def audience_routes(audiences: AudienceReads) -> Router:
+    """Return the routes, over what reads audiences."""
+    told: dict[str, Any] = {
+        "tags": ["Audiences"],
+        "guards": [requires("audiences:read")],
+        "security": BEARER,
+        "sync_to_thread": True,
+    }
+
+    @get("", summary="Audiences and their sizes", responses=problems.responses(401, 403, 503), **told)
+    def get_audiences() -> AudiencesShown:
+        """Return all audiences in force with how many people are in each."""
+        return AudiencesShown([_shown(one) for one in audiences.all()])
+
+    @get(
+        "/{name:str}",
+        summary="One audience",
+        responses=problems.responses(400, 401, 403, 404, 503),
+        **told,
+    )
+    def get_audience(name: FromPath[str]) -> AudienceTold:
+        """Return an audience, the history of its size, and some of the people who came last."""
+        found = audiences.one(decode(name))
+        sample = audiences.people(found.name, limit=10).people
+        return AudienceTold(_shown(found), found.history, [_member(one) for one in sample])
+
+    @get(
+        "/{name:str}/people",
+        summary="Who is in an audience",
+        responses=problems.responses(400, 401, 403, 404, 503),
+        **told,
+    )
+    def get_people(
+        name: FromPath[str], limit: Limit = 50, cursor: FromQuery[str | None] = None
+    ) -> MembersShown:
+        """Return a page of the people in an audience; pass `next` back as `cursor` for more."""
+        page = audiences.people(decode(name), cursor=cursor, limit=limit)
+        return MembersShown([_member(one) for one in page.people], page.next)
+
+    return Router("/v1/audiences", route_handlers=[get_audiences, get_audience, get_people])
+
+
+def _shown(of: Audience) -> AudienceShown:
+    return AudienceShown(of.name, of.title, of.owner, of.version, of.sql, of.people)
+
+
+def _member(one: Member) -> MemberShown:
+    named = [model.ProfileIdentifier(i.kind, i.value) for i in one.card.identifiers]
+    return MemberShown(one.card.person_id, model.utc(one.since), named)
