@@ -78,7 +78,9 @@ class IdentityDesk:
 
         Raises `NotFound` where one of them is not known.
         """
-        found = explain(self._warehouse, self.key(reference), None if other is None else self.key(other))
+        accept = Policy.read(self._store.definitions).accepted_weight
+        keys = self.key(reference), None if other is None else self.key(other)
+        found = explain(self._warehouse, *keys, accept)
         if found is None:
             raise _unknown(reference if other is None else f"{reference} or {other}")
         shown = self._vault.show([msgspec.json.encode(found).decode()], is_json=True)[0]
