@@ -32,10 +32,10 @@ MESSAGES: list[dict[str, Any]] = [
     {"type": "page", "anonymousId": "t1"},
     {"type": "record", "object": "identity_assertion", "key": {"left": "user_id:u2", "right": "user_id:u3"},
      "fields": {"act": "withdraw"}},
-    {"type": "record", "object": "identity_assertion", "key": {"left": "anonymous_id:a4", "right": "user_id:u3"},
-     "fields": {"act": "link", "weight": 1250}},
-    {"type": "record", "object": "identity_assertion", "key": {"left": "anonymous_id:a4", "right": "user_id:u2"},
-     "fields": {"act": "link", "weight": 1400}},
+    {"type": "record", "object": "identity_assertion",
+     "key": {"left": "anonymous_id:a4", "right": "user_id:u3"}, "fields": {"act": "link", "weight": 1250}},
+    {"type": "record", "object": "identity_assertion",
+     "key": {"left": "anonymous_id:a4", "right": "user_id:u2"}, "fields": {"act": "link", "weight": 1400}},
 ]  # fmt: skip
 
 

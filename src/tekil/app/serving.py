@@ -17,6 +17,7 @@ from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
 from tekil.api.erasure import erasure_routes
 from tekil.api.identity import identity_routes
+from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
@@ -26,6 +27,7 @@ from tekil.engine import Engine
 from tekil.erasure import Eraser, ErasureDesk
 from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
+from tekil.links import LinkDesk
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
@@ -103,6 +105,7 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
+        link_routes(store, LinkDesk(engine.log, engine.warehouse, store, engine.vault, identity)),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]

@@ -5,6 +5,7 @@ from tekil.identity.components import label_components
 from tekil.identity.evaluation import Quality, evaluate
 from tekil.identity.explain import Explanation
 from tekil.identity.keys import identifier_key, person_id, person_key
+from tekil.identity.persons import resolve_graph
 from tekil.identity.refresh import Reached, finish, reach, reach_without, write
 from tekil.identity.resolve import People, Resolved, resolve
 from tekil.identity.sql import of_persons
@@ -36,5 +37,6 @@ __all__ = [
     "reach",
     "reach_without",
     "resolve",
+    "resolve_graph",
     "write",
 ]

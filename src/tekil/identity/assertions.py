@@ -23,6 +23,7 @@ from tekil.load import sealed_identifier
 from tekil.log import Entry, Log
 from tekil.messages import pack
 from tekil.privacy import Vault
+from tekil.privacy.find import TOKEN
 from tekil.store import Store
 from tekil.warehouse import Warehouse
 
@@ -68,7 +69,10 @@ class IdentityDesk:
         kind, colon, value = reference.partition(":")
         if not colon and (key := person_key(reference)) is not None:
             return key
-        sealed = sealed_identifier(kind, value, self._vault, Policy.read(self._store.definitions))
+        policy = Policy.read(self._store.definitions)
+        # A token stands for itself: so the tables name identifiers, and whoever goes by them.
+        is_token = TOKEN.fullmatch(value) is not None
+        sealed = value if is_token else sealed_identifier(kind, value, self._vault, policy)
         if not colon or sealed is None:
             raise _unknown(reference)
         return identifier_key(kind, sealed)

@@ -200,9 +200,7 @@ class _Places:
         return found
 
 
-def _said(
-    query: Query, names: Mapping[str, str], place: _Places
-) -> tuple[tuple[Said, ...], Integers]:
+def _said(query: Query, names: Mapping[str, str], place: _Places) -> tuple[tuple[Said, ...], Integers]:
     """Return the last word on each pair of identifiers, and those that are declared shared."""
     rows = query(bind(sql.SAID, names))
     last: dict[tuple[int, int], tuple[tuple[int, int], str]] = {}

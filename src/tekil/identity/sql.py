@@ -18,7 +18,7 @@ LINK_ACTS = ("link", "unlink")
 """What only Tekil itself says: two were found to be alike, with a weight, or are no longer."""
 
 LINKS_SOURCE = "tekil-links"
-"""The source of links that were worked out. Nobody can make a write key of it, so no one else can say them."""
+"""The source of links that were worked out. Nobody can make a write key of it, so nobody else can say it."""
 
 # Whether a previous id was an anonymous one is not said by the spec; anonymous ids are UUIDs.
 _UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
@@ -86,8 +86,8 @@ def _listed(texts: Sequence[str]) -> str:
 
 ASSERTED = f"""
 SELECT source, act, CASE WHEN act IN ({_listed(LINK_ACTS)}) THEN 'linked' ELSE 'asserted' END AS how,
-  CASE WHEN act = 'link' THEN weight END AS weight, left_name, right_name, key64(left_name) AS one_key, key64(right_name) AS other_key,
-  occurred_at, message_key
+  CASE WHEN act = 'link' THEN weight END AS weight, left_name, right_name,
+  key64(left_name) AS one_key, key64(right_name) AS other_key, occurred_at, message_key
 FROM (
   SELECT source, json_member(key, 'left') AS left_name, json_member(key, 'right') AS right_name,
     variant_text(fields, 'act') AS act,
