@@ -75,7 +75,7 @@ def running(name: str) -> Iterator[Running]:
     folder = past().with_name(name)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "data").mkdir(parents=True)
-    for file in ("log.db", "store.db", "warehouse.duckdb"):
+    for file in ("log.db", "store.db", "warehouse.duckdb", "master.key"):
         shutil.copy(past() / file, folder / "data" / file)
     door, console = free_port(), free_port()
     written = config.write_template(folder, name="Bench", collect_port=door, console_port=console)
