@@ -20,6 +20,7 @@ from tekil.api.identity import identity_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
+from tekil.app.quality import quality_watched
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
@@ -84,7 +85,10 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:
-            with kept_in_step(config, consents, connections, outgoing, stop, say):
+            with (
+                kept_in_step(config, consents, connections, outgoing, stop, say),
+                quality_watched(config, engine.warehouse.read, engine.store, outgoing, stop, say),
+            ):
                 server.run()
         finally:
             stop.set()

@@ -124,8 +124,8 @@ def create_app(
         if roles:
             check_roles(roles)
     assets = Assets(config.data / "cache")
-    pages = Pages(config, assets, Hues(store))
-    metrics = api.Metrics(reads)
+    pages = Pages(config, assets, Hues(store), store.quality_alerts)
+    metrics = api.Metrics(reads, store)
     vault = open_vault(store, open_keys(config, store))
     if consents is None:
         consents = open_ledger(store, vault, config.consent)
