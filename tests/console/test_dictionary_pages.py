@@ -207,6 +207,19 @@ def test_quality_names_what_is_wrong_by_source_and_field(shop: Installation, cle
         assert told in page, told
 
 
+def test_a_note_or_a_description_that_names_a_customer_is_refused_and_what_was_typed_stays(
+    shop: Installation, clerk: Client, send: Send
+) -> None:
+    hear(shop)
+    revision = shop.store.definitions.revision()
+    told = {"counting": "each", "fields": "", "description": "Ödeme", "note": "irem@example.com istedi"}
+    answer = send(clerk, "/dictionary/Order%20Completed", "/dictionary/Order%20Completed", told)
+    assert answer.status_code == 400
+    assert "Bu metin açık saklanır" in answer.text
+    assert 'value="irem@example.com istedi"' in answer.text
+    assert shop.store.definitions.revision() == revision
+
+
 def test_the_bell_and_prometheus_count_open_alerts(shop: Installation, clerk: Client) -> None:
     assert 'class="bell"' in clerk.get("/quality").text
     trouble = [
