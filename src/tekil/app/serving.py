@@ -73,7 +73,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
         engine.chores.append(retention.step)
-        server = _server(config, engine, consents, retention)
+        server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
         def end(_number: int, _frame: FrameType | None) -> None:
@@ -97,7 +97,13 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     say("The engine has stopped.")
 
 
-def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: Retention) -> _Server:
+def _server(
+    config: Config,
+    engine: Engine,
+    consents: ConsentLedger,
+    retention: Retention,
+    connections: Connections,
+) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
@@ -122,6 +128,7 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
                 retention,
                 Rectification(engine.log),
                 erasures,
+                connections,
             ),
             host=config.console.host,
             port=config.console.port,

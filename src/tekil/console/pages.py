@@ -72,6 +72,7 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("users", "/users", Access(Permission.USERS_READ)),
             ("roles", "/roles", Access(Permission.USERS_READ)),
             ("keys", "/keys", Access(Permission.KEYS_READ)),
+            ("connections", "/connections", Access(Permission.CONNECTIONS_READ)),
             ("audit", "/audit", Access(Permission.AUDIT_READ)),
         ),
     ),
