@@ -98,6 +98,16 @@ class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow: tuple[str, ...] = ()
 
 
+class QualitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often data quality is looked at, and the `webhook` that is told of each alert's beginning and end.
+
+    With `TEKIL_QUALITY_SECRET` in the environment, what is sent is signed by it.
+    """
+
+    webhook: str = ""
+    every_seconds: float = 60.0
+
+
 class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A purpose of the company's own, in `[[consent.purposes]]`; without `channels` it has all of them."""
 
@@ -156,6 +166,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consent: ConsentSettings = ConsentSettings()
     iys: IysSettings = IysSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
+    quality: QualitySettings = QualitySettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

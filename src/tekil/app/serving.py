@@ -20,6 +20,7 @@ from tekil.api.identity import identity_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
+from tekil.app.quality import quality_watched
 from tekil.app.signals import ENDING, on_ending
 from tekil.config import Config
 from tekil.console import create_app
@@ -73,7 +74,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
         engine.chores.append(retention.step)
-        server = _server(config, engine, consents, retention)
+        server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
         def end() -> None:
@@ -84,7 +85,10 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:
-            with kept_in_step(config, consents, connections, outgoing, stop, say):
+            with (
+                kept_in_step(config, consents, connections, outgoing, stop, say),
+                quality_watched(config, engine.warehouse.read, engine.store, outgoing, stop, say),
+            ):
                 server.run()
         finally:
             stop.set()
@@ -93,7 +97,13 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     say("The engine has stopped.")
 
 
-def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: Retention) -> _Server:
+def _server(
+    config: Config,
+    engine: Engine,
+    consents: ConsentLedger,
+    retention: Retention,
+    connections: Connections,
+) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
@@ -118,6 +128,7 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
                 retention,
                 Rectification(engine.log),
                 erasures,
+                connections,
             ),
             host=config.console.host,
             port=config.console.port,
