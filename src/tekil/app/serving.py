@@ -21,6 +21,8 @@ from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
+from tekil.app.quality import quality_watched
+from tekil.app.signals import ENDING, on_ending
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
@@ -58,7 +60,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 
     Raises `Misconfigured` where the port is taken, `Unavailable` while another process owns the warehouse.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, _leave)
     check_port(config.console.host, config.console.port, "console.port")
     with open_engine(config) as engine:
@@ -74,19 +76,21 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
         engine.chores.append(retention.step)
-        server = _server(config, engine, consents, retention)
+        server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
-        def end(_number: int, _frame: FrameType | None) -> None:
+        def end() -> None:
             stop.set()
             server.should_exit = True
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
+        on_ending(end)
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:
-            with kept_in_step(config, consents, connections, outgoing, stop, say):
+            with (
+                kept_in_step(config, consents, connections, outgoing, stop, say),
+                quality_watched(config, engine.warehouse.read, engine.store, outgoing, stop, say),
+            ):
                 server.run()
         finally:
             stop.set()
@@ -95,7 +99,13 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     say("The engine has stopped.")
 
 
-def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: Retention) -> _Server:
+def _server(
+    config: Config,
+    engine: Engine,
+    consents: ConsentLedger,
+    retention: Retention,
+    connections: Connections,
+) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
@@ -121,6 +131,7 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
                 retention,
                 Rectification(engine.log),
                 erasures,
+                connections,
             ),
             host=config.console.host,
             port=config.console.port,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -15,12 +16,14 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 
 from tekil import api
 from tekil.access.policy import check_roles
+from tekil.access.rates import Rates
 from tekil.api.declared import declaration
 from tekil.config import Config
 from tekil.console import (
     account,
     api_keys,
     audit,
+    connections,
     consent_page,
     dictionary,
     erasure,
@@ -49,7 +52,7 @@ from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, v
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
-from tekil.outgoing import Outgoing
+from tekil.outgoing import Connections, Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
@@ -70,6 +73,7 @@ ROUTES = [
     *readiness.ROUTES,
     *sources.ROUTES,
     *api_keys.ROUTES,
+    *connections.ROUTES,
     *audit.ROUTES,
     *users.ROUTES,
     *account.ROUTES,
@@ -115,6 +119,7 @@ def create_app(
     retention: Retention | None = None,
     rectification: Rectification | None = None,
     erasures: ErasureDesk | None = None,
+    outward: Connections | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -124,9 +129,11 @@ def create_app(
         if roles:
             check_roles(roles)
     assets = Assets(config.data / "cache")
-    pages = Pages(config, assets, Hues(store))
-    metrics = api.Metrics(reads)
+    pages = Pages(config, assets, Hues(store), store.quality_alerts)
+    metrics = api.Metrics(reads, store)
     vault = open_vault(store, open_keys(config, store))
+    if outward is None:
+        outward = Connections(store.connections, vault.texts("connections"), Outgoing(config.outgoing.allow))
     if consents is None:
         consents = open_ledger(store, vault, config.consent)
     measuring = Measuring(reads, store, config, vault, lambda: metrics.read_at)
@@ -150,10 +157,11 @@ def create_app(
                 retention,
                 rectification,
                 erasures,
+                outward,
             ),
         ],
         openapi_config=api.document(),
-        middleware=[metrics],
+        middleware=[metrics, api.Limits(Rates(config.access.requests_per_second))],
         exception_handlers={Exception: _Answers(store, config, pages)},
         before_send=[_add_security_headers],
         request_max_body_size=1_000_000,
@@ -175,6 +183,7 @@ def _console(
     retention: Retention | None,
     rectification: Rectification | None,
     erasures: ErasureDesk | None,
+    outward: Connections,
 ) -> list[Router]:
     """Return the pages."""
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
@@ -209,6 +218,7 @@ def _console(
         "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
+        "outward": Provide(lambda: outward, sync_to_thread=False),
     }
     return [
         Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),
@@ -266,7 +276,7 @@ class _Answers:
         known = api.explain(request, error)
         answer = self._pages.show(visit, "error.html", status=known.http_status, page="", error=known)
         if known.retryable:
-            answer.headers["Retry-After"] = "2"
+            answer.headers["Retry-After"] = str(math.ceil(known.retry_seconds))
         return answer
 
     def _visit(self, request: AnyRequest) -> Visit:

@@ -24,6 +24,7 @@ from tekil.erasure.scan import scan
 from tekil.erasure.traces import Found, count_traits, find_traces, let_go
 from tekil.errors import NotFound
 from tekil.load import cut
+from tekil.privacy.typed import masked
 from tekil.store import Destruction
 from tekil.store.clock import now_us
 from tekil.store.consent_entries import Entry, by_stream, entry_id, latest
@@ -67,7 +68,7 @@ class Eraser:
         if not plan.counts:
             let_go(self._engine.warehouse)
             raise NotFound("Nothing is kept of anybody known by that.", code="person_unknown")
-        store = self._engine.store
+        store, reason = self._engine.store, masked(reason)
         begun = store.destructions.begin(
             "erasure", by.name, reason, counts=plan.counts, hashes=plan.hashes, at=self._clock()
         )

@@ -26,6 +26,7 @@ from tekil.store.keys import Keys
 from tekil.store.links import LinkReviews
 from tekil.store.passkeys import Passkeys
 from tekil.store.person_rows import PersonRows
+from tekil.store.quality_alerts import QualityAlerts
 from tekil.store.requests import SubjectRequests
 from tekil.store.schema import bring_up_to_date
 from tekil.store.sealed_values import SealedValues
@@ -59,6 +60,7 @@ class Store:
         self.consents = Consents(self._begin)
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
+        self.quality_alerts = QualityAlerts(self._begin)
         self.connections = ConnectionRows(self._begin)
         self.destructions = Destructions(self._begin)
         self.tombstones = TombstoneRows(self._begin)
