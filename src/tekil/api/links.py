@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Router, get, post
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from tekil.access.audit import Act
 from tekil.api import problems
@@ -16,6 +16,8 @@ from tekil.links import LinkDesk, Review, Run, Trust
 from tekil.store import Store
 
 Shown = Literal["waiting", "undecided", "accepted", "rejected"]
+Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
+Offset = Annotated[int, QueryParameter(ge=0, le=100_000, description="How many to pass over.")]
 
 
 class Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,8 +54,8 @@ def link_routes(store: Store, desk: LinkDesk) -> Router:
     )
     def get_queue(
         decision: FromQuery[Shown] = "waiting",
-        limit: FromQuery[Annotated[int, msgspec.Meta(ge=1, le=500)]] = 50,
-        offset: FromQuery[Annotated[int, msgspec.Meta(ge=0, le=100_000)]] = 0,
+        limit: Limit = 50,
+        offset: Offset = 0,
     ) -> list[Review]:
         """Return pairs of a decision, the weightiest first, field by field; values are masked."""
         return desk.queue(decision, limit, offset)
