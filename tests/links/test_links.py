@@ -107,6 +107,7 @@ def test_nothing_to_learn_from_is_no_link(town: Installation) -> None:
     assert find_pairs(people.compared.select(["unique_id", "city"]), 1.0, 100) == []
 
 
+@pytest.mark.slow
 def test_a_decision_is_said_and_holds_against_the_next_search(town: Installation) -> None:
     put_in_force(town, accept=90, review=2)
     desk = desk_of(town)
