@@ -29,7 +29,10 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class Conflict(msgspec.Struct, frozen=True):
-    """A link that was refused, with both its ends' persons and references that give nothing away."""
+    """A link that was refused, with both its ends' persons and references that give nothing away.
+
+    `is_said` says that somebody said of these very two that they differ: that can be taken back.
+    """
 
     left: Name
     right: Name
@@ -40,6 +43,7 @@ class Conflict(msgspec.Struct, frozen=True):
     kind: str
     messages: int
     last_seen: datetime
+    is_said: bool
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -83,6 +87,8 @@ JOIN identity l ON l.identifier_key = c.left_key JOIN identity r ON r.identifier
 ORDER BY c.last_seen DESC, c.left_key, c.right_key
 """
 
+_SPLIT = "SELECT left_key, right_key FROM evidence WHERE how = 'asserted' AND act = 'split'"
+
 _SHARED = f"""
 SELECT s.identifier_key, s.reason, i.kind, i.value
 FROM (SELECT * FROM shared ORDER BY reason, identifier_key LIMIT {ROWS}) AS s
@@ -107,7 +113,7 @@ def look_over(warehouse: Warehouse, today: date) -> Overview:
         distribution(sizes),
         sum(days.values()),
         [days.get(day, 0) for day in last],
-        [_conflict(row) for row in warehouse.read(_CONFLICTS).to_pylist()],
+        _conflicts(warehouse),
         {row["reason"]: int(row["shared"]) for row in reasons},
         _shared(warehouse),
     )
@@ -129,7 +135,15 @@ def distribution(sizes: dict[int, int]) -> list[Size]:
     ]
 
 
-def _conflict(row: dict[str, Any]) -> Conflict:
+def _conflicts(warehouse: Warehouse) -> list[Conflict]:
+    rows = warehouse.read(_CONFLICTS).to_pylist()
+    if not any(row["kind"] == "split" for row in rows):
+        return [_conflict(row, is_said=False) for row in rows]
+    split = {(row["left_key"], row["right_key"]) for row in warehouse.read(_SPLIT).to_pylist()}
+    return [_conflict(row, is_said=(row["left_key"], row["right_key"]) in split) for row in rows]
+
+
+def _conflict(row: dict[str, Any], *, is_said: bool) -> Conflict:
     return Conflict(
         Name(row["left_kind"], row["left_value"]),
         Name(row["right_kind"], row["right_value"]),
@@ -140,6 +154,7 @@ def _conflict(row: dict[str, Any]) -> Conflict:
         row["kind"],
         row["messages"],
         row["last_seen"],
+        is_said,
     )
 
 
