@@ -19,9 +19,9 @@ KINDS = ("user_id", "crm_id", "tckn", "vkn", "email", "phone")
 DEVICES = ("device_id", "advertising_id", "anonymous_id")
 
 SHOWN = 6
-BOX_WIDTH, BOX_HEIGHT = 176, 34
-GAP_X, GAP_Y, TOP, EDGE = 84, 12, 34, 4
-LABEL_MAX = 23
+BOX_WIDTH, BOX_HEIGHT = 148, 34
+GAP_X, GAP_Y, TOP, EDGE = 44, 12, 34, 4
+LABEL_MAX = 18
 """Letters of a value that a box has room for."""
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from litestar import Response, get, post
 from litestar.di import NamedDependency
@@ -21,7 +23,7 @@ from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.people_view import person
 from tekil.console.visit import Visit, VisitHere
 from tekil.errors import BadRequest, NotFound
-from tekil.identity import IdentityDesk, Overview, person_id, person_key
+from tekil.identity import IdentityDesk, Moment, Overview, person_id, person_key
 from tekil.privacy.typed import check_typed
 from tekil.reads import MovedPerson, profile_within
 
@@ -33,10 +35,14 @@ DeskHere = NamedDependency[SkipValidation[IdentityDesk | None]]
 
 ACTS = ("merge", "split", "withdraw", "share")
 REASON_MAX = 500
-TIES_MAX = 60
-"""Links that are told as text; the strongest."""
+BY_EVIDENCE = ("begun", "joined", "merged")
+TIES_FIRST, TIES_MAX = 20, 200
+"""Links that are told as text, the strongest: at once, and by one more click."""
 
-MOMENTS_MAX = 200
+MOMENTS_MAX = 100
+REFUSED_FIRST = 8
+RUN_LEAST = 3
+"""So many identifiers or more that joined one after the other are told as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ def show_person_identity(
     portrait = desk.portray(asked if who is None else who.profile.person_id)
     # Whoever may see some people only is told nothing of those who were refused.
     with_others = visit.within is None
-    moments = portrait.moments[-MOMENTS_MAX:][::-1]
+    told = [one for one in portrait.moments[::-1] if with_others or one.what in BY_EVIDENCE]
     return pages.show(
         visit,
         "person_identity.html",
@@ -78,9 +84,21 @@ def show_person_identity(
         graph=draw(portrait, with_others=with_others),
         ties=portrait.ties[:TIES_MAX],
         refused=portrait.refused if with_others else [],
-        moments=[one for one in moments if with_others or one.what not in ("merge", "split", "withdraw")],
+        first_ties=TIES_FIRST,
+        first_refused=REFUSED_FIRST,
+        runs=runs(told)[:MOMENTS_MAX],
         may_say=visit.may(Permission.IDENTITY_WRITE) and with_others,
     )
+
+
+def runs(moments: Sequence[Moment]) -> list[list[Moment]]:
+    """Return moments, each alone, but for identifiers that joined one after the other: those together."""
+    found: list[list[Moment]] = []
+    for is_joining, group in groupby(moments, key=lambda moment: moment.what == "joined"):
+        together = list(group)
+        is_run = is_joining and len(together) >= RUN_LEAST
+        found += [together] if is_run else [[one] for one in together]
+    return found
 
 
 def _opened(desk: IdentityDesk | None) -> IdentityDesk:

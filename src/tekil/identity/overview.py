@@ -17,7 +17,8 @@ SIZES = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, 20), (21, 50), (51, None)
 """Identifiers of a person, from and to, in the distribution."""
 
 DAYS = 30
-ROWS = 100
+ROWS = 50
+"""Conflicts, and shared identifiers, that are listed."""
 
 
 class Size(msgspec.Struct, frozen=True):
