@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -78,14 +79,16 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the console is guarded: the roles that need a second factor, and how long a session idles.
+    """How console and API are guarded: the roles that need a second factor, how long a session idles.
 
-    Those in `passkey` need a passkey; no code of an authenticator will do for them.
+    Those in `passkey` need a passkey; no code of an authenticator will do for them. A caller (API key, or
+    address where there is none) may make `requests_per_second`; 0 is as many as it likes.
     """
 
     second_factor: tuple[str, ...] = ()
     passkey: tuple[str, ...] = ()
     idle_minutes: int = 60
+    requests_per_second: Annotated[int, msgspec.Meta(ge=0)] = 500
     providers: tuple[ProviderSettings, ...] = ()
 
 

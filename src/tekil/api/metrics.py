@@ -120,6 +120,9 @@ class Metrics(ASGIMiddleware):
 
         try:
             await next_app(scope, receive, noting_send)
+        except TekilError as error:
+            status = error.http_status
+            raise
         finally:
             route = str(scope.get("path_template", ""))
             labels = (str(scope.get("method", "")), route, str(status))

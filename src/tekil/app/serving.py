@@ -21,6 +21,7 @@ from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
 from tekil.app.quality import quality_watched
+from tekil.app.signals import ENDING, on_ending
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
@@ -57,7 +58,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 
     Raises `Misconfigured` where the port is taken, `Unavailable` while another process owns the warehouse.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, _leave)
     check_port(config.console.host, config.console.port, "console.port")
     with open_engine(config) as engine:
@@ -76,12 +77,11 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
-        def end(_number: int, _frame: FrameType | None) -> None:
+        def end() -> None:
             stop.set()
             server.should_exit = True
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
+        on_ending(end)
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:

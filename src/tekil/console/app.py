@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +16,7 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 
 from tekil import api
 from tekil.access.policy import check_roles
+from tekil.access.rates import Rates
 from tekil.api.declared import declaration
 from tekil.config import Config
 from tekil.console import (
@@ -164,7 +166,7 @@ def create_app(
             ),
         ],
         openapi_config=api.document(),
-        middleware=[metrics],
+        middleware=[metrics, api.Limits(Rates(config.access.requests_per_second))],
         exception_handlers={Exception: _Answers(store, config, pages)},
         before_send=[_add_security_headers],
         request_max_body_size=1_000_000,
@@ -281,7 +283,7 @@ class _Answers:
         known = api.explain(request, error)
         answer = self._pages.show(visit, "error.html", status=known.http_status, page="", error=known)
         if known.retryable:
-            answer.headers["Retry-After"] = "2"
+            answer.headers["Retry-After"] = str(math.ceil(known.retry_seconds))
         return answer
 
     def _visit(self, request: AnyRequest) -> Visit:
