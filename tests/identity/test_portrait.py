@@ -117,6 +117,15 @@ def test_identity_at_large_counts_sizes_and_lists_what_is_shared(shop: Installat
     assert desk_of(shop).plan("withdraw", shared.reference).outcome == "withdraw"
 
 
+def test_an_overview_is_kept_for_a_while_and_until_somebody_says_something(shop: Installation) -> None:
+    grow(shop)
+    desk = desk_of(shop)
+    first = desk.look_over()
+    assert desk.look_over() is first
+    desk.say(desk.plan("share", "user_id:u1"), by="zeynep")
+    assert desk.look_over() is not first
+
+
 def test_nothing_at_all_is_an_overview_too(shop: Installation) -> None:
     over = desk_of(shop).look_over()
     assert (over.persons, over.conflicts, over.shared) == (0, 0, [])
