@@ -129,6 +129,7 @@ def _server(
                 Rectification(engine.log),
                 erasures,
                 connections,
+                identity,
             ),
             host=config.console.host,
             port=config.console.port,
