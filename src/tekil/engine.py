@@ -327,16 +327,16 @@ class Engine:
     ) -> None:
         """Change what tables hold of some persons (`person_key`), and derive them anew, in one transaction.
 
-        `change` deletes or rewrites rows, among them those that lie in the relations `events` and `records`:
-        whoever these told of is worked out as if they had never been said. Who has no rows left is no more,
-        and loses their card. Runs between two cycles, on the thread of whoever runs those.
+        `change` deletes or rewrites rows, among them those that lie in the relations `events` and `records`
+        as they were: whoever these told of is worked out as if they had never been said. Who has no rows left
+        is no more, and loses their card. Runs between two cycles, on the thread of whoever runs those.
         """
         warehouse = self.warehouse
         after = self._begin_change()
         with warehouse.transaction():
             change(warehouse)
             warehouse.stage("due", persons.select(["person_key"]))
-            reached = reach_without(warehouse, self.policy, events, records)
+            reached = reach_without(warehouse, self.policy, events, records, is_done=True)
             self._stage_answers(reached, "SELECT * FROM old_{table}")
             self._write_refresh(after)
         self._next_wake = None

@@ -26,7 +26,7 @@ from tekil.app.signals import ENDING, on_ending
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
-from tekil.erasure import Eraser, ErasureDesk
+from tekil.erasure import Eraser, ErasureDesk, Sweeping
 from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
 from tekil.links import LinkDesk
@@ -75,7 +75,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         outgoing = Outgoing(config.outgoing.allow)
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
-        engine.chores.append(retention.step)
+        engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
         server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
@@ -132,6 +132,7 @@ def _server(
                 Rectification(engine.log),
                 erasures,
                 connections,
+                identity,
             ),
             host=config.console.host,
             port=config.console.port,

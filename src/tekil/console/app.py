@@ -27,6 +27,7 @@ from tekil.console import (
     consent_page,
     dictionary,
     erasure,
+    identity,
     live,
     passkeys,
     people,
@@ -51,6 +52,7 @@ from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
+from tekil.identity import IdentityDesk
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
 from tekil.privacy import open_keys, open_vault
@@ -70,6 +72,7 @@ ROUTES = [
     *sign_in.ROUTES,
     *live.ROUTES,
     *people.ROUTES,
+    *identity.ROUTES,
     *readiness.ROUTES,
     *sources.ROUTES,
     *api_keys.ROUTES,
@@ -120,6 +123,7 @@ def create_app(
     rectification: Rectification | None = None,
     erasures: ErasureDesk | None = None,
     outward: Connections | None = None,
+    identities: IdentityDesk | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -158,6 +162,7 @@ def create_app(
                 rectification,
                 erasures,
                 outward,
+                identities,
             ),
         ],
         openapi_config=api.document(),
@@ -184,6 +189,7 @@ def _console(
     rectification: Rectification | None,
     erasures: ErasureDesk | None,
     outward: Connections,
+    identities: IdentityDesk | None,
 ) -> list[Router]:
     """Return the pages."""
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
@@ -219,6 +225,7 @@ def _console(
         "desk": Provide(lambda: requested, sync_to_thread=False),
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
         "outward": Provide(lambda: outward, sync_to_thread=False),
+        "identities": Provide(lambda: identities, sync_to_thread=False),
     }
     return [
         Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),

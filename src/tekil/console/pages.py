@@ -46,6 +46,7 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             ("live", "/", Access(Permission.EVENTS_READ)),
             ("people", "/people", Access(Permission.PROFILES_READ, True)),
+            ("identity", "/identity", Access(Permission.PROFILES_READ)),
             ("readiness", "/readiness", Access(Permission.LEDGER_READ)),
         ),
     ),
