@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+
 from tekil.engine import Engine
 from tekil.log import open_log
 from tekil.models import ACTIVITY, ATTRIBUTES
@@ -26,6 +28,7 @@ from tekil.warehouse.duckdb import DuckDBWarehouse
 EVENTS = int(os.environ.get("BENCH_EVENTS", "50_000_000"))
 PEOPLE = int(os.environ.get("BENCH_PEOPLE", "1_000_000"))
 SLICE = 2_000_000
+SEALED_AT_ONCE = 20_000
 BEGUN = time.monotonic()
 KEPT = Path(".bench")
 
@@ -49,7 +52,7 @@ SELECT (md5_number_lower('web:m' || i) >> 1)::BIGINT AS message_key, 'm' || i AS
   (md5_number_lower(CASE WHEN signed_in THEN 'user_id:' || user_id ELSE 'anonymous_id:' || anonymous_id END)
     >> 1)::BIGINT AS identifier_key,
   CASE WHEN signed_in THEN user_id END AS user_id, anonymous_id,
-  CASE WHEN kind = 0 THEN user_id || '@example.com' END AS email,
+  CASE WHEN kind = 0 THEN address END AS email,
   occurred_at, occurred_at AS received_at, occurred_at AS known_at,
   CASE WHEN kind BETWEEN 1 AND 9 THEN 'https://shop.example/p/' || h % 1000 END AS url,
   CASE WHEN kind BETWEEN 1 AND 9 THEN 'shop.example' END AS url_host,
@@ -59,7 +62,7 @@ SELECT (md5_number_lower('web:m' || i) >> 1)::BIGINT AS message_key, 'm' || i AS
   CASE WHEN kind = 1 THEN 'campaign ' || h % 50 END AS utm_campaign,
   'Mozilla/5.0 (Test ' || h % 200 || ')' AS user_agent, 'tr-TR' AS locale, 'analytics.js 2' AS library,
   CASE WHEN kind >= 10 THEN {{'price': h % 100000, 'sku': 's' || h % 500}}::VARIANT END AS properties
-FROM (SELECT *, kind = 0 OR (h >> 16) % 5 > 0 AS signed_in FROM told)
+FROM (SELECT *, kind = 0 OR (h >> 16) % 5 > 0 AS signed_in FROM told JOIN addresses USING (person))
 """
 
 MAKE_TRAITS = """
@@ -78,6 +81,7 @@ class Place:
     folder: Path
     engine: Engine
     warehouse: DuckDBWarehouse
+    vault: Vault
 
 
 def tell(text: str) -> None:
@@ -91,23 +95,42 @@ def opened(folder: Path) -> Iterator[Place]:
     keys = KeyRing(store.data_keys, read_master_key("file:master.key", folder.resolve()))
     log = open_log(f"sqlite:///{folder.resolve()}/log.db", DayKeys(keys))
     warehouse = DuckDBWarehouse(folder / "warehouse.duckdb")
-    engine = Engine(log, warehouse, store, [ACTIVITY, ATTRIBUTES], Vault(store.sealed_values, keys))
+    vault = Vault(store.sealed_values, keys)
+    engine = Engine(log, warehouse, store, [ACTIVITY, ATTRIBUTES], vault)
     try:
-        yield Place(folder, engine, warehouse)
+        yield Place(folder, engine, warehouse, vault)
     finally:
         for part in (warehouse, store, log):
             part.close()
+
+
+def seal_addresses(place: Place) -> None:
+    """Put everybody's e-mail address into the vault, and its token into a table for the time being."""
+    connection = place.warehouse._connection
+    connection.execute("CREATE TABLE addresses (person BIGINT, address VARCHAR)")
+    for low in range(0, PEOPLE, SEALED_AT_ONCE):
+        persons = range(low, min(low + SEALED_AT_ONCE, PEOPLE))
+        said = [f"u{person}@example.com" for person in persons]
+        tokens = [place.vault.token("email", address) for address in said]
+        place.vault.keep([(token, "email", address) for token, address in zip(tokens, said, strict=True)])
+        sealed = pa.table({"person": pa.array(persons, pa.int64()), "address": tokens})
+        connection.register("sealed_now", sealed)
+        connection.execute("INSERT INTO addresses SELECT * FROM sealed_now")
+        connection.unregister("sealed_now")
+    tell(f"history: {PEOPLE:,} addresses sealed")
 
 
 def make(folder: Path) -> None:
     """Make the past: events, traits, and everything that follows from them, cards included."""
     with opened(folder) as place:
         connection = place.warehouse._connection
+        seal_addresses(place)
         for low in range(0, EVENTS, SLICE):
             high = min(low + SLICE, EVENTS)
             connection.execute(MAKE_EVENTS.format(people=PEOPLE, low=low, high=high, before=BEFORE))
             tell(f"history: {high:,} of {EVENTS:,} events")
         connection.execute(MAKE_TRAITS)
+        connection.execute("DROP TABLE addresses")
         connection.execute(
             "INSERT INTO ledger BY NAME SELECT 'web' AS source, count(*) AS loaded FROM events"
         )

@@ -116,6 +116,24 @@ def test_a_task_that_fails_tells_who_asked_and_the_loop_goes_on(installation: In
         loop.join()
 
 
+def test_few_messages_gather_so_that_a_quiet_shop_costs_few_cycles(installation: Installation) -> None:
+    stop = threading.Event()
+    loop = threading.Thread(target=installation.engine.run, args=(stop, lambda error: None))
+    loop.start()
+    try:
+        for _ in range(40):
+            installation.say(TRACK)
+            time.sleep(0.02)
+        wait_for(lambda: installation.rows("SELECT count(*) AS n FROM events") == [{"n": 40}])
+        assert installation.engine.warehouse.marks().cycle <= 6
+        started = time.monotonic()
+        assert installation.engine.submit(lambda engine: 7).result(timeout=5) == 7
+        assert time.monotonic() - started < 0.3
+    finally:
+        stop.set()
+        loop.join()
+
+
 def test_a_new_versions_models_are_built_from_what_is_there(installation: Installation) -> None:
     for source, city in (("crm", "Van"), ("web", "Muş")):
         installation.say({"type": "identify", "userId": "u1", "traits": {"city": city}}, source=source)

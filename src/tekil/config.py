@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -78,14 +79,16 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the console is guarded: the roles that need a second factor, and how long a session idles.
+    """How console and API are guarded: the roles that need a second factor, how long a session idles.
 
-    Those in `passkey` need a passkey; no code of an authenticator will do for them.
+    Those in `passkey` need a passkey; no code of an authenticator will do for them. A caller (API key, or
+    address where there is none) may make `requests_per_second`; 0 is as many as it likes.
     """
 
     second_factor: tuple[str, ...] = ()
     passkey: tuple[str, ...] = ()
     idle_minutes: int = 60
+    requests_per_second: Annotated[int, msgspec.Meta(ge=0)] = 500
     providers: tuple[ProviderSettings, ...] = ()
 
 
@@ -93,6 +96,16 @@ class OutgoingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where requests of Tekil's may go beside the open internet: addresses and networks in `allow`."""
 
     allow: tuple[str, ...] = ()
+
+
+class QualitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How often data quality is looked at, and the `webhook` that is told of each alert's beginning and end.
+
+    With `TEKIL_QUALITY_SECRET` in the environment, what is sent is signed by it.
+    """
+
+    webhook: str = ""
+    every_seconds: float = 60.0
 
 
 class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -153,6 +166,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consent: ConsentSettings = ConsentSettings()
     iys: IysSettings = IysSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
+    quality: QualitySettings = QualitySettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

@@ -293,11 +293,15 @@ class Engine:
             while not stop.is_set():
                 try:
                     self._tasks.run(self, self._before_task)
-                    busy = self._advance() is not None
+                    cycle = self._advance()
+                    busy = cycle is not None
                     self.beat = time.monotonic()
                     if not busy or self._cycles % CYCLES_A_STEP == 0:
                         busy = self._do_chores() or busy
                     pause = IDLE_SECONDS
+                    if cycle is not None and cycle.pause > 0:
+                        self._finish_publishing()
+                        self._tasks.wait(stop, cycle.pause)
                 except Unavailable as error:
                     on_error(error)
                     busy, pause = False, min(pause * 2, 5.0)
@@ -346,16 +350,16 @@ class Engine:
     ) -> None:
         """Change what tables hold of some persons (`person_key`), and derive them anew, in one transaction.
 
-        `change` deletes or rewrites rows, among them those that lie in the relations `events` and `records`:
-        whoever these told of is worked out as if they had never been said. Who has no rows left is no more,
-        and loses their card. Runs between two cycles, on the thread of whoever runs those.
+        `change` deletes or rewrites rows, among them those that lie in the relations `events` and `records`
+        as they were: whoever these told of is worked out as if they had never been said. Who has no rows left
+        is no more, and loses their card. Runs between two cycles, on the thread of whoever runs those.
         """
         warehouse = self.warehouse
         after = self._begin_change()
         with warehouse.transaction():
             change(warehouse)
             self._waking.stage_asked(persons["person_key"])
-            reached = reach_without(warehouse, self.policy, events, records)
+            reached = reach_without(warehouse, self.policy, events, records, is_done=True)
             self._stage_answers(reached, "SELECT * FROM old_{table}", said=None)
             self._write_refresh(after, recount=True)
         self._waking.forget()

@@ -18,11 +18,15 @@ from __future__ import annotations
 
 
 class TekilError(Exception):
-    """Root of the tree. `code` is stable; `http_status` and `retryable` say what a client should do."""
+    """Root of the tree. `code` is stable; `http_status` and `retryable` say what a client should do.
+
+    What is retryable may be asked again after `retry_seconds`.
+    """
 
     code = "internal"
     http_status = 500
     retryable = False
+    retry_seconds = 2.0
 
     def __init__(self, message: str, *, code: str | None = None) -> None:
         """Take the sentence shown to a person, and a narrower code where the class's is too wide."""
@@ -78,6 +82,19 @@ class TooLarge(Refused):
 
     code = "too_large"
     http_status = 413
+
+
+class TooMany(Refused):
+    """The client asks more often than it may; nothing was done."""
+
+    code = "too_many_requests"
+    http_status = 429
+    retryable = True
+
+    def __init__(self, message: str, retry_seconds: float) -> None:
+        """Take what to tell, and when to ask again."""
+        super().__init__(message)
+        self.retry_seconds = retry_seconds
 
 
 class Misconfigured(Refused):

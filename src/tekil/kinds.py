@@ -2,15 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
 
-from tekil.definitions import Kind
+import msgspec
+
+from tekil.definitions import Definition, Flaw, Kind
+from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
 from tekil.identifiers import IDENTITY_KIND
 from tekil.models import AUDIENCE_KIND, FEATURE_KIND
+from tekil.privacy.typed import told
 from tekil.retention import RETENTION_KIND
 
+MAY_NAME = (("owner",), ("spec", "steward"), ("spec", "blocked"))
+"""Where a definition may hold an address: of the colleagues it belongs to, and of what is nobody's own."""
+
+
+def personal_flaws(definition: Definition) -> list[Flaw]:
+    """Return a flaw for each text of a definition that gives away somebody: definitions are no secret."""
+    return [
+        Flaw(path, f"This holds {found}; a definition is kept in the clear, so write it without.")
+        for path, text in _texts(msgspec.to_builtins(definition), ())
+        if not any(path[: len(place)] == place for place in MAY_NAME) and (found := told(text)) is not None
+    ]
+
+
+def _texts(value: Any, path: Place) -> Iterator[tuple[Place, str]]:
+    """Yield all texts in a document, names of members included, with where they stand."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield (*path, name), str(name)
+            yield from _texts(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, (*path, number))
+
+
+def _guarded(kind: Kind) -> Kind:
+    return replace(kind, check=lambda definition: [*personal_flaws(definition), *kind.check(definition)])
+
+
 KINDS: Mapping[str, Kind] = {
-    kind.name: kind
+    kind.name: _guarded(kind)
     for kind in (DICTIONARY_KIND, EVENT_KIND, IDENTITY_KIND, FEATURE_KIND, AUDIENCE_KIND, RETENTION_KIND)
 }

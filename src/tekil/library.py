@@ -99,6 +99,33 @@ class Tekil:
         plan: dict[str, Any] = self.json("POST", "/v1/identity/apply", json=saying)["plan"]
         return plan
 
+    def run_links(self, *, by: Actor) -> dict[str, Any]:
+        """Compare everybody anew, and link who is alike as the policy says; return what was found."""
+        if self._files is not None:
+            return self._files.run_links(by=by)
+        return self.json("POST", "/v1/identity/links/run")
+
+    def link_queue(self, decision: str = "waiting", limit: int = 50) -> list[dict[str, Any]]:
+        """Return pairs that wait, or that were decided, the weightiest first; values are masked."""
+        if self._files is not None:
+            return self._files.link_queue(decision, limit)
+        asked: Any = {"decision": decision, "limit": limit}
+        found: Any = self.json("GET", "/v1/identity/links/queue", params=asked)
+        return list(found)
+
+    def decide_link(self, pair: str, decision: str, *, by: Actor) -> dict[str, Any]:
+        """Decide a pair: accepted, rejected or undecided. Raises `NotFound`."""
+        if self._files is not None:
+            return self._files.decide_link(pair, decision, by=by)
+        return self.json("POST", "/v1/identity/links/decide", json={"id": pair, "decision": decision})
+
+    def link_trust(self) -> list[dict[str, Any]]:
+        """Return precision and recall of links against what people decided, by weight."""
+        if self._files is not None:
+            return self._files.link_trust()
+        found: Any = self.json("GET", "/v1/identity/links/trust")
+        return list(found)
+
     def ledger(self) -> dict[str, Any]:
         """Return the ledger in messages: `total` and `sources`."""
         if self._files is not None:

@@ -12,6 +12,7 @@ from tekil.access.statements import without_values
 from tekil.config import Config
 from tekil.errors import Unavailable
 from tekil.identity import IdentityDesk
+from tekil.links import LinkDesk
 from tekil.live_reads import LiveReads
 from tekil.log import open_log
 from tekil.privacy import DayKeys, open_keys, open_vault
@@ -34,6 +35,7 @@ class Files:
         vault = open_vault(self._store, keys)
         self._reads = LiveReads(self._log, self._warehouse, self._store, vault)
         self.identity = IdentityDesk(self._log, self._warehouse, self._store, vault)
+        self.links = LinkDesk(self._log, self._warehouse, self._store, vault, self.identity)
 
     def sql(self, statement: str) -> pa.Table:
         """See `Tekil.sql`."""
@@ -76,6 +78,30 @@ class Files:
         people = tuple(party.person_id for party in plan.people)
         self._store.audit.append(by, Act.IDENTITY_SAID, "person", people[0], said=plan.act, people=people)
         told: dict[str, Any] = msgspec.to_builtins(self.identity.masked(plan))
+        return told
+
+    def run_links(self, *, by: Actor) -> dict[str, Any]:
+        """See `Tekil.run_links`. The engine acts on it when it is started."""
+        run = self.links.run()
+        self._store.audit.append(by, Act.IDENTITY_SAID, "links", "links", linked=run.linked)
+        told: dict[str, Any] = msgspec.to_builtins(run)
+        return told
+
+    def link_queue(self, decision: str, limit: int) -> list[dict[str, Any]]:
+        """See `Tekil.link_queue`."""
+        told: list[dict[str, Any]] = msgspec.to_builtins(self.links.queue(decision, limit))
+        return told
+
+    def decide_link(self, pair: str, decision: str, *, by: Actor) -> dict[str, Any]:
+        """See `Tekil.decide_link`."""
+        decided = self.links.decide(pair, decision, by=by.name)
+        self._store.audit.append(by, Act.IDENTITY_SAID, "links", pair, said=decision)
+        told: dict[str, Any] = msgspec.to_builtins(decided)
+        return told
+
+    def link_trust(self) -> list[dict[str, Any]]:
+        """See `Tekil.link_trust`."""
+        told: list[dict[str, Any]] = msgspec.to_builtins(self.links.trust())
         return told
 
     def close(self) -> None:

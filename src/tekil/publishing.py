@@ -15,6 +15,11 @@ from tekil.identity import person_id
 from tekil.models import CardRows, build_cards
 from tekil.store import Store
 
+FEW_MESSAGES = 200
+GATHER_SECONDS = 0.4
+"""After a cycle of few messages the next begins so much later at the soonest: what a cycle costs hardly
+depends on how many it takes, and a machine that serves a quiet shop has other things to do."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cycle:
@@ -29,6 +34,11 @@ class Cycle:
     woken: int
     seconds: float
     lags: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def pause(self) -> float:
+        """How many seconds to let messages gather after this cycle; after one of many, none."""
+        return GATHER_SECONDS - self.seconds if self.messages < FEW_MESSAGES else 0.0
 
 
 @dataclass(frozen=True, slots=True)

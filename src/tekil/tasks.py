@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
@@ -11,6 +13,9 @@ from tekil.errors import Unavailable
 
 Worker = TypeVar("Worker")
 Result = TypeVar("Result")
+
+LOOK_SECONDS = 0.05
+"""How often `Tasks.wait` looks for a task."""
 
 
 class Tasks(Generic[Worker]):
@@ -28,6 +33,13 @@ class Tasks(Generic[Worker]):
         if self._ended:
             self.refuse()
         return future
+
+    def wait(self, stop: threading.Event, seconds: float) -> None:
+        """Wait so long, but no longer than until there is a task or `stop` is set."""
+        until = time.monotonic() + seconds
+        while self._waiting.empty() and (left := until - time.monotonic()) > 0:
+            if stop.wait(min(left, LOOK_SECONDS)):
+                return
 
     def run(self, worker: Worker, before: Callable[[], None]) -> None:
         """Do what waits, each task after a call of `before`."""

@@ -54,6 +54,17 @@ def test_rules_that_destroy_ask_for_a_scope_of_their_own(
             assert store.definitions.revision() == revision
 
 
+def test_a_note_that_names_a_customer_is_refused_and_nothing_changes(
+    client: TestClient[Any], bearer: Bearer, store: Store
+) -> None:
+    revision = store.definitions.revision()
+    key = bearer("dictionary:write")
+    answer = send(client, "apply", key, EVENT.replace("Signed", "Typed"), note="for irem@example.com")
+    assert (answer.status_code, answer.json()["code"]) == (400, "typed_personal")
+    assert "irem@" not in answer.text
+    assert store.definitions.revision() == revision
+
+
 def _all() -> Any:
     from tekil.store.audit import Wanted
 

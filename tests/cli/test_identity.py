@@ -13,6 +13,7 @@ from tekil import config
 from tekil.app.engine import open_engine
 from tekil.app.serving import keep_local_key
 from tekil.cli.root import cli
+from tekil.errors import NotFound
 from tekil.log import Entry
 from tekil.messages import pack
 
@@ -83,3 +84,13 @@ def test_people_are_merged_after_a_plan_and_told_apart_again(stopped: Path) -> N
     assert "no longer counts" in run(stopped, "unmerge", *pair, "--apply")
     drain(stopped)
     assert "Two people become one." in run(stopped, "merge", *pair)
+
+
+def test_links_are_told_by_the_command_where_no_engine_runs(stopped: Path) -> None:
+    assert "0 people compared: 0 pairs are linked" in run(stopped, "links", "run")
+    assert "No pair is waiting." in run(stopped, "links", "queue")
+    assert json.loads(run(stopped, "links", "trust", "--json")) == []
+    missing = CliRunner().invoke(
+        cli, ["--dir", str(stopped), "identity", "links", "decide", "0" * 32, "accepted"]
+    )
+    assert isinstance(missing.exception, NotFound)

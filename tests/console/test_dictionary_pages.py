@@ -18,7 +18,8 @@ from tekil.console.language import catalogue
 from tekil.definitions import stored
 from tekil.dictionary.model import FIELD_TYPES, MODES, PERSONAL_CLASSES
 from tekil.load import QuarantineDesk
-from tests.console.conftest import HTML, configuration, token
+from tekil.store.quality_alerts import Trouble
+from tests.console.conftest import HTML, configuration, member, token
 from tests.dictionary.defining import define
 from tests.installation import Installation
 
@@ -204,6 +205,35 @@ def test_quality_names_what_is_wrong_by_source_and_field(shop: Installation, cle
         "uyarı",
     ):
         assert told in page, told
+
+
+def test_a_note_or_a_description_that_names_a_customer_is_refused_and_what_was_typed_stays(
+    shop: Installation, clerk: Client, send: Send
+) -> None:
+    hear(shop)
+    revision = shop.store.definitions.revision()
+    told = {"counting": "each", "fields": "", "description": "Ödeme", "note": "irem@example.com istedi"}
+    answer = send(clerk, "/dictionary/Order%20Completed", "/dictionary/Order%20Completed", told)
+    assert answer.status_code == 400
+    assert "Bu metin açık saklanır" in answer.text
+    assert 'value="irem@example.com istedi"' in answer.text
+    assert shop.store.definitions.revision() == revision
+
+
+def test_the_bell_and_prometheus_count_open_alerts(shop: Installation, clerk: Client) -> None:
+    assert 'class="bell"' in clerk.get("/quality").text
+    trouble = [
+        Trouble("late", "web"),
+        Trouble("missing", "web", "A", "b"),
+        Trouble("missing", "web", "A", "c"),
+    ]
+    shop.store.quality_alerts.settle([(one, 7) for one in trouble], owed=False)
+    page = clerk.get("/people").text
+    assert 'class="bell rings" href="/quality" title="3 kalite uyarısı açık"' in page
+    told = clerk.get("/metrics", headers={"Accept": "*/*"}).text
+    assert 'tekil_quality_alerts{kind="missing",source="web"} 2.0' in told
+    clerk.cookies.set("tekil_session", member(shop.store, "sales"))
+    assert 'class="bell' not in clerk.get("/people").text
 
 
 def test_every_word_a_definition_can_need_is_in_the_catalogue() -> None:

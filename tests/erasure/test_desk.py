@@ -120,12 +120,16 @@ def test_programs_plan_erase_and_read_the_destruction_log(
     plan = ask("/v1/erasure/plan", json=body, headers=key("erasure:run")).json()
     assert plan["persons"]
     assert ask("/v1/erasure/plan", json={"reference": "x:y"}, headers=key("erasure:run")).status_code == 400
-    proof = ask("/v1/erasure/apply", json={**body, "reason": "letter 9"}, headers=key("erasure:run")).json()
+    proof = ask(
+        "/v1/erasure/apply",
+        json={**body, "reason": "letter 9 of veli@example.com"},
+        headers=key("erasure:run"),
+    ).json()
     assert [one for one in proof["checked"] if one["found"]] == []
     again = ask("/v1/erasure/prove", json={**body, "scan": True}, headers=key("erasure:run")).json()
     assert again["scanned_at"]
     assert [one for one in again["checked"] if one["found"]] == []
     log = officer.get("/v1/destructions", headers=key("requests:read")).json()["destructions"]
-    assert log[0]["reason"] == "letter 9"
+    assert log[0]["reason"] == "letter 9 of v•••@e•••.com"
     one = officer.get(f"/v1/destructions/{log[0]['id']}", headers=key("requests:read")).json()
     assert one["proof"]["signature"] == again["signature"]

@@ -249,6 +249,43 @@ def test_nobody_is_erased_twice_and_whoever_was_can_be_looked_for(installation: 
     assert eraser.prove("email:ayse@example.com", SYSTEM).found == 0
 
 
+def test_who_is_named_by_an_external_id_alone_is_known_again(installation: Installation) -> None:
+    loyal: dict[str, Any] = {"externalIds": [{"id": "ayse@example.com", "type": "email"}]}
+    installation.say(*AYSE, *BERK)
+    installation.run()
+    erase(installation, "user_id:ayse-1907")
+    before, values = installation.knowledge(), installation.store.sealed_values.count()
+    late = {"type": "page", "timestamp": "2026-01-01T00:00:00Z", "context": loyal}
+    installation.say({**late, "anonymousId": "till-7", "messageId": "late"})
+    installation.run()
+    assert installation.knowledge() == before
+    assert installation.store.sealed_values.count() == values
+    assert "ayse@example.com" not in in_log(installation)
+    assert check_ledger(installation.engine) == []
+    # What is said from now on is news, of somebody new.
+    installation.pass_time(minutes=1)
+    installation.say({"type": "page", "anonymousId": "till-7", "context": loyal, "messageId": "new"})
+    installation.run()
+    assert installation.rows("SELECT count(*) AS n FROM identity WHERE value = 'till-7'") == [{"n": 1}]
+
+
+def test_an_address_that_others_claim_too_names_nobody_any_more(installation: Installation) -> None:
+    claimed = {"type": "identify", "userId": "cem", "messageId": "7", "traits": {"email": "ayse@example.com"}}
+    by_id = [{"id": "ayse@example.com", "type": "email"}, {"id": "cem@example.com", "type": "email"}]
+    named = {"type": "page", "userId": "cem", "messageId": "8", "context": {"externalIds": by_id}}
+    hers = {**AYSE[1], "anonymousId": None}
+    installation.say(*AYSE, *BERK, claimed, named, *({**hers, "messageId": f"hers-{n}"} for n in range(3)))
+    installation.run()
+    erase(installation, "user_id:ayse-1907")
+    assert left(installation) == []
+    (told,) = installation.rows("SELECT email FROM events WHERE message_id = '7'")
+    assert told == {"email": None}
+    assert not installation.rows(
+        "SELECT 1 FROM identity WHERE value = 'erased' OR strpos(value, 'erased') > 0"
+    )
+    assert verify(installation.engine).differences == []
+
+
 def test_of_a_tablet_that_a_family_shares_only_ones_own_turns_go(installation: Installation) -> None:
     tablet = {"anonymousId": "tablet"}
     for number, (name, shown) in enumerate([("ayse", "towels"), ("berk", "curtains")]):
@@ -270,6 +307,16 @@ def test_of_a_tablet_that_a_family_shares_only_ones_own_turns_go(installation: I
     (berk,) = installation.rows("SELECT person_id, events FROM profile")
     assert berk["events"] == 2
     assert verify(installation.engine).differences == []
+    assert check_ledger(installation.engine) == []
+    # What she said on it does not become his by being said once more, whenever it says that it was.
+    for when in ({}, {"timestamp": "2099-01-01T00:00:00Z"}):
+        installation.say(
+            {"type": "page", **tablet, "messageId": "seen-ayse", "properties": {"x": "towels"}, **when}
+        )
+        installation.run()
+    (berk,) = installation.rows("SELECT person_id, events FROM profile")
+    assert berk["events"] == 2
+    assert "towels" not in in_log(installation)
     assert check_ledger(installation.engine) == []
     # The tablet was hers for a while, and is nobody's sign: what he goes on doing on it counts.
     installation.say({"type": "page", **tablet, "messageId": "later"})

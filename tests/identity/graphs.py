@@ -24,6 +24,7 @@ class Edge:
     messages: int = 1
     last_seen: int = 0
     is_alias: bool = False
+    weight: int = 0
 
 
 def kind_of(name: str) -> str:
@@ -54,6 +55,7 @@ def graph_of(names: Sequence[str], edges: Iterable[Edge], said: Iterable[tuple[s
         column(edge.messages for edge in edges),
         column(edge.last_seen for edge in edges),
         column(hash_of(edge) for edge in edges),
+        column(edge.weight for edge in edges),
         tuple(Said(place[a], place[b], act, (n, 0)) for n, (a, b, act) in enumerate(said)),
     )
 
@@ -86,7 +88,9 @@ def shuffled(graph: Graph, order: Sequence[int]) -> Graph:
     """The same links in another order, some of them turned around."""
     at = np.array(order, dtype=np.int64)
     turned = at % 2 == 0
-    columns = {name: getattr(graph, name)[at] for name in ("is_alias", "messages", "last_seen", "tie")}
+    columns = {
+        name: getattr(graph, name)[at] for name in ("is_alias", "messages", "last_seen", "tie", "weight")
+    }
     for one, other in (("left", "right"), ("left_kind", "right_kind")):
         a, b = getattr(graph, one)[at], getattr(graph, other)[at]
         columns[one], columns[other] = np.where(turned, b, a), np.where(turned, a, b)

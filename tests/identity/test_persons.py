@@ -156,7 +156,7 @@ def test_a_hub_of_200_000_is_found_and_passed_over_in_moments() -> None:
     ones = np.ones(count, dtype=np.int64)
     graph = Graph(
         np.arange(count + 1), kinds, np.zeros(count + 1, dtype=bool), ones * 0, np.arange(1, count + 1),
-        kinds[0] * ones, kinds[1:], ones == 0, ones, ones, ones,
+        kinds[0] * ones, kinds[1:], ones == 0, ones, ones, ones, ones * 0,
     )  # fmt: skip
     started = time.process_time()
     found = resolve_graph(graph, LIMITS)
@@ -173,7 +173,7 @@ def test_the_careful_way_through_a_large_cluster_takes_no_square_of_it() -> None
     left, ones = np.arange(count - 1), np.ones(count - 1, dtype=np.int64)
     graph = Graph(
         np.arange(count), kinds, np.zeros(count, dtype=bool), left, left + 1, kinds[:-1], kinds[1:],
-        ones == 0, ones, left, left,
+        ones == 0, ones, left, left, ones * 0,
     )  # fmt: skip
     started = time.process_time()
     found = resolve_graph(graph, LIMITS)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tekil.definitions import Definition, Written, apply
+from tekil.identity.sql import LINK_ACTS, LINKS_SOURCE
 from tekil.kinds import KINDS
 from tekil.store import Store
 from tekil.verification import verify
@@ -32,6 +33,7 @@ NARROW: dict[str, Any] = {
     "sources": {"app": ["user_id", "anonymous_id", "loyalty"]},
     "anonymous_history_days": 2,
     "values_max": 2,
+    "links": {"accept": 10, "review": 1},
 }
 """A policy whose limits a handful of messages crosses."""
 
@@ -53,10 +55,11 @@ def messages(draw: st.DrawFn, number: int) -> dict[str, Any]:
     said: dict[str, Any] = {"messageId": f"m{number}", "timestamp": at.isoformat() + "Z"}
     kind = draw(st.sampled_from(["page", "page", "identify", "identify", "alias", "record"]))
     if kind == "record":
-        act = draw(st.sampled_from(["merge", "split", "withdraw", "share"]))
+        act = draw(st.sampled_from(["merge", "split", "withdraw", "share", "link", "link", "unlink"]))
         one, other = draw(st.sampled_from(NAMES)), draw(st.sampled_from(NAMES))
         key = {"left": one, "right": one if act == "share" else other}
-        return {**said, "type": "record", "object": "identity_assertion", "key": key, "fields": {"act": act}}
+        fields = {"act": act, "weight": draw(st.sampled_from([900, 1_000, 1_500]))}
+        return {**said, "type": "record", "object": "identity_assertion", "key": key, "fields": fields}
     user = draw(st.sampled_from([None, None, *USERS, "guest"]))
     tablet = draw(st.sampled_from([None, *TABLETS])) if user else draw(st.sampled_from(TABLETS))
     names = {"userId": user, "anonymousId": tablet}
@@ -74,12 +77,14 @@ def messages(draw: st.DrawFn, number: int) -> dict[str, Any]:
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Said]:
-    sources = st.sampled_from(["web", "app"])
-    count = draw(st.integers(1, 12))
-    return [
-        Said(draw(sources), NOON + timedelta(seconds=number), draw(messages(number)))
-        for number in range(count)
-    ]
+    said = []
+    for number in range(draw(st.integers(1, 12))):
+        source, message = draw(st.sampled_from(["web", "app"])), draw(messages(number))
+        # Only Tekil itself says that two were found to be alike; what others say of it goes for nothing.
+        if message.get("fields", {}).get("act") in LINK_ACTS and draw(st.integers(0, 4)):
+            source = LINKS_SOURCE
+        said.append(Said(source, NOON + timedelta(seconds=number), message))
+    return said
 
 
 @FEW

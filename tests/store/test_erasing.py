@@ -23,7 +23,8 @@ def test_every_table_says_what_erasing_a_person_does_with_it() -> None:
     told: dict[str, Erased] = {table.name: table.info["erasure"] for table in metadata.sorted_tables}
     assert [name for name, one in told.items() if one.what in ("keep", "own") and not one.because] == []
     for table in metadata.sorted_tables:
-        columns = {told[table.name].person, told[table.name].token, *told[table.name].instead} - {""}
+        one = told[table.name]
+        columns = {one.person, one.token, one.other, *one.instead} - {""}
         assert columns <= set(table.c.keys()), table.name
 
 

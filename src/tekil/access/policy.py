@@ -28,6 +28,8 @@ class Permission(StrEnum):
     SOURCES_WRITE = "sources:write"
     KEYS_READ = "keys:read"
     KEYS_WRITE = "keys:write"
+    CONNECTIONS_READ = "connections:read"
+    CONNECTIONS_WRITE = "connections:write"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
     AUDIT_READ = "audit:read"
@@ -66,10 +68,12 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "engineer": frozenset(
         {P.LEDGER_READ, P.EVENTS_READ, P.SQL_READ, P.SOURCES_WRITE, P.KEYS_READ, P.ENGINE_RUN}
+        | {P.CONNECTIONS_READ}
         | {P.DICTIONARY_READ, P.DICTIONARY_WRITE, P.QUARANTINE_WRITE}
     ),
     "auditor": frozenset(
-        {P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ} | {P.RETENTION_READ}
+        {P.LEDGER_READ, P.KEYS_READ, P.USERS_READ, P.AUDIT_READ, P.DICTIONARY_READ}
+        | {P.RETENTION_READ, P.CONNECTIONS_READ}
     ),
     "privacy_officer": frozenset(
         {P.PROFILES_READ, P.PROFILES_REVEAL, P.PROFILES_WRITE, P.EVENTS_READ, P.LEDGER_READ, P.AUDIT_READ}
@@ -83,7 +87,7 @@ ROLES: dict[str, frozenset[Permission]] = {
 
 ADMINISTRATOR = "administrator"
 
-STEP_UP = frozenset({P.KEYS_WRITE, P.USERS_WRITE, P.ERASURE_RUN})
+STEP_UP = frozenset({P.KEYS_WRITE, P.CONNECTIONS_WRITE, P.USERS_WRITE, P.ERASURE_RUN})
 """Whoever does these in the console has shown a second factor a short while ago, whatever their role."""
 
 TRAIT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,63}")

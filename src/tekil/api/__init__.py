@@ -5,6 +5,7 @@ from tekil.api.consents import consent_routes
 from tekil.api.declared import FOR_ANYBODY, FOR_SIGNED_IN, check_declared, needs
 from tekil.api.definitions import definition_routes
 from tekil.api.document import document
+from tekil.api.limits import Limits
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
 from tekil.api.person_export import export_routes
@@ -17,6 +18,7 @@ __all__ = [
     "FOR_ANYBODY",
     "FOR_SIGNED_IN",
     "KeyRing",
+    "Limits",
     "Metrics",
     "Proxies",
     "address_of",

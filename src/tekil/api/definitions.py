@@ -16,6 +16,7 @@ from tekil.api.access import actor_of, requires
 from tekil.definitions import Change, Written, apply, check, parse, plan, stored
 from tekil.errors import BadRequest, Forbidden
 from tekil.kinds import KINDS
+from tekil.privacy.typed import check_typed
 from tekil.retention import RETENTION_KIND
 from tekil.store import ApiKey, Store
 
@@ -66,7 +67,8 @@ def definition_routes(store: Store) -> Router:
         if data.prune:
             kinds |= {version.kind for version in store.definitions.current()}
         _check_scopes(request.state.key, kinds)
-        changes = apply(store, KINDS, wanted, author=by.name, note=data.note, prune=data.prune)
+        note = check_typed(data.note, "The note")
+        changes = apply(store, KINDS, wanted, author=by.name, note=note, prune=data.prune)
         for change in changes:
             store.audit.append(by, Act.DEFINITION_CHANGED, change.kind, change.name)
         return Changes(changes)

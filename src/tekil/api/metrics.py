@@ -1,8 +1,9 @@
-"""What Prometheus is told: the ledger, freshness, people, and how long requests took."""
+"""What Prometheus is told: the ledger, freshness, people, quality alerts, and how long requests took."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from prometheus_client.registry import Collector
 from tekil.api.model import utc
 from tekil.errors import TekilError
 from tekil.reads import Reads
+from tekil.store import Store
 
 STATES = ("accepted", "loaded", "quarantined", "duplicate", "waiting")
 
@@ -23,9 +25,9 @@ STATES = ("accepted", "loaded", "quarantined", "duplicate", "waiting")
 class Gauges(Collector):
     """Reads the figures anew each time Prometheus asks."""
 
-    def __init__(self, reads: Reads) -> None:
-        """Take what the figures are read through."""
-        self._reads = reads
+    def __init__(self, reads: Reads, store: Store) -> None:
+        """Take what the figures are read through, and the store that knows the alerts."""
+        self._reads, self._store = reads, store
 
     def describe(self) -> Iterable[Metric]:
         """Name nothing beforehand, so that registering asks no question of the warehouse."""
@@ -35,7 +37,7 @@ class Gauges(Collector):
         """Yield the figures of this instant; `tekil_up` is 0 where they cannot be read."""
         up = GaugeMetricFamily("tekil_up", "Whether the figures below could be read (1) or not (0).")
         try:
-            figures = [*self._ledger(), *self._freshness(), self._people()]
+            figures = [*self._ledger(), *self._freshness(), self._people(), self._alerts()]
         except TekilError:
             figures = []
         up.add_metric([], 1 if figures else 0)
@@ -75,6 +77,15 @@ class Gauges(Collector):
     def _people(self) -> Metric:
         return GaugeMetricFamily("tekil_people", "People known.", value=self._reads.people_count())
 
+    def _alerts(self) -> Metric:
+        open_now = GaugeMetricFamily(
+            "tekil_quality_alerts", "Alerts of data quality that are open.", labels=["kind", "source"]
+        )
+        counted = Counter((alert.kind, alert.source) for alert in self._store.quality_alerts.open())
+        for (kind, source), alerts in sorted(counted.items()):
+            open_now.add_metric([kind, source], alerts)
+        return open_now
+
 
 class Metrics(ASGIMiddleware):
     """The registry of one application; as middleware it also times its requests.
@@ -84,11 +95,11 @@ class Metrics(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, reads: Reads) -> None:
-        """Take what the figures are read through."""
+    def __init__(self, reads: Reads, store: Store) -> None:
+        """Take what the figures are read through, and the store that knows the alerts."""
         self.read_at: datetime | None = None
         self._registry = CollectorRegistry()
-        self._registry.register(Gauges(reads))
+        self._registry.register(Gauges(reads, store))
         self._durations = Histogram(
             "tekil_http_request_seconds",
             "How long requests took until their last byte.",
@@ -109,6 +120,9 @@ class Metrics(ASGIMiddleware):
 
         try:
             await next_app(scope, receive, noting_send)
+        except TekilError as error:
+            status = error.http_status
+            raise
         finally:
             route = str(scope.get("path_template", ""))
             labels = (str(scope.get("method", "")), route, str(status))

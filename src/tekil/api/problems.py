@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import secrets
 from http import HTTPStatus
 from typing import Any
@@ -18,9 +19,6 @@ from tekil.reads import MovedPerson
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
-
-RETRY_AFTER_SECONDS = 2
-"""When to ask again after a 503."""
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -82,7 +80,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         return Response(None, status_code=308, headers={"Location": _moved(request, error.person_id)})
     known = explain(request, error)
     if known.retryable:
-        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+        headers["Retry-After"] = str(math.ceil(known.retry_seconds))
     if isinstance(known, Unauthorised):
         headers["WWW-Authenticate"] = 'Bearer realm="tekil"'
     problem = Problem(

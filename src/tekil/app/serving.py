@@ -13,21 +13,25 @@ from types import FrameType
 
 import uvicorn
 
+from tekil.api.audiences import audience_routes
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
 from tekil.api.erasure import erasure_routes
-from tekil.api.audiences import audience_routes
 from tekil.api.identity import identity_routes
+from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
+from tekil.app.quality import quality_watched
+from tekil.app.signals import ENDING, on_ending
+from tekil.audience_reads import AudienceReads
 from tekil.config import Config
 from tekil.console import create_app
 from tekil.engine import Engine
-from tekil.audience_reads import AudienceReads
-from tekil.erasure import Eraser, ErasureDesk
+from tekil.erasure import Eraser, ErasureDesk, Sweeping
 from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
+from tekil.links import LinkDesk
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
@@ -58,7 +62,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
 
     Raises `Misconfigured` where the port is taken, `Unavailable` while another process owns the warehouse.
     """
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDING:
         signal.signal(number, _leave)
     check_port(config.console.host, config.console.port, "console.port")
     with open_engine(config) as engine:
@@ -73,20 +77,22 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         outgoing = Outgoing(config.outgoing.allow)
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
-        engine.chores.append(retention.step)
-        server = _server(config, engine, consents, retention)
+        engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
+        server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
-        def end(_number: int, _frame: FrameType | None) -> None:
+        def end() -> None:
             stop.set()
             server.should_exit = True
 
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, end)
+        on_ending(end)
         loop = threading.Thread(target=_loop, args=(engine, stop, say), name="engine")
         loop.start()
         try:
-            with kept_in_step(config, consents, connections, outgoing, stop, say):
+            with (
+                kept_in_step(config, consents, connections, outgoing, stop, say),
+                quality_watched(config, engine.warehouse.read, engine.store, outgoing, stop, say),
+            ):
                 server.run()
         finally:
             stop.set()
@@ -95,7 +101,13 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     say("The engine has stopped.")
 
 
-def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: Retention) -> _Server:
+def _server(
+    config: Config,
+    engine: Engine,
+    consents: ConsentLedger,
+    retention: Retention,
+    connections: Connections,
+) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
@@ -106,6 +118,7 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
         dictionary_routes(store, desk),
         identity_routes(store, identity),
         audience_routes(AudienceReads(reads, store)),
+        link_routes(store, LinkDesk(engine.log, engine.warehouse, store, engine.vault, identity)),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]
@@ -121,6 +134,8 @@ def _server(config: Config, engine: Engine, consents: ConsentLedger, retention: 
                 retention,
                 Rectification(engine.log),
                 erasures,
+                connections,
+                identity,
             ),
             host=config.console.host,
             port=config.console.port,

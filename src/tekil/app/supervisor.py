@@ -11,9 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import FrameType
 
 from tekil.app import PARTS
+from tekil.app.signals import on_ending
 from tekil.config import Config
 from tekil.ports import check_port
 
@@ -54,8 +54,7 @@ class Supervisor:
         """Run until SIGTERM, SIGINT or `stop`. Raises `Misconfigured` where a port is taken."""
         for place, name in ((self._config.collect, "collect"), (self._config.console, "console")):
             check_port(place.host, place.port, f"{name}.port")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        on_ending(self.stop)
         parts = [self._start(name) for name in PARTS]
         try:
             while not self._stopping.wait(LOOK_SECONDS):
@@ -66,9 +65,6 @@ class Supervisor:
 
     def stop(self) -> None:
         """End `run` from another thread."""
-        self._stopping.set()
-
-    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._stopping.set()
 
     def _start(self, name: str) -> _Part:

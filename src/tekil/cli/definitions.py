@@ -18,6 +18,7 @@ from tekil.definitions import Change, Written, apply, check, dump, plan, read, s
 from tekil.errors import BadRequest
 from tekil.kinds import KINDS
 from tekil.models import AUDIENCE_KIND, FEATURE_KIND
+from tekil.privacy.typed import check_typed
 
 SIGNS = {"new": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
@@ -52,7 +53,9 @@ def apply_command(context: click.Context, files: Sequence[Path], prune: bool, no
     """Put the definitions in FILES in force. Every version is kept, with your name."""
     wanted = _read(files)
     with opened_store(existing(context)) as store:
-        changes = apply(store, KINDS, wanted, author=getpass.getuser(), note=note, prune=prune)
+        changes = apply(
+            store, KINDS, wanted, author=getpass.getuser(), note=check_typed(note, "The note"), prune=prune
+        )
     _tell(changes, json)
     if changes and not json:
         say("In force, for what is loaded from now on.")

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from tekil import config
+from tekil.cli.links import links
 from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_table, say
 from tekil.errors import BadRequest
@@ -25,6 +26,9 @@ from tekil.privacy import open_keys, open_vault
 @click.group()
 def identity() -> None:
     """Explain who is who, merge and split people, and measure how right it is."""
+
+
+identity.add_command(links)
 
 
 @identity.command("explain")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 
 from msgspec import Raw
 
-from tekil.collect import answers
+from tekil.collect import answers, script
 from tekil.collect.bodies import check_content_type, inflate, parse_batch, parse_single, text_of
 from tekil.collect.boot import rudder_source_config, segment_settings
 from tekil.collect.commits import Batch, Commits
@@ -119,7 +119,7 @@ class CollectApp:
             return 200, answers.json_headers(scope.headers.get("origin")), answers.SUCCESS
         if method in ("GET", "HEAD"):
             return await self._get(path, scope)
-        if path in EVENT_ROUTES or path in PIXEL_ROUTES or path == "/healthz":
+        if path in EVENT_ROUTES or path in PIXEL_ROUTES or path in ("/healthz", script.ADDRESS):
             raise MethodRefused(f"{path} does not take {method[:20]}.")
         raise _no_such(path)
 
@@ -130,6 +130,9 @@ class CollectApp:
         if path in PIXEL_ROUTES:
             await self._pixel(PIXEL_ROUTES[path], scope)
             return 200, [("content-type", "image/gif"), ("cache-control", "no-store")], answers.GIF
+        if path == script.ADDRESS:
+            asked = scope.headers
+            return script.answer(asked.get("accept-encoding", ""), asked.get("if-none-match", ""))
         headers = [*answers.json_headers(origin), ("cache-control", "no-cache")]
         if path == "/sourceConfig":
             keys = _keys(scope.headers.get("authorization"), scope.query_string, None)

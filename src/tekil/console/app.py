@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
@@ -15,15 +16,20 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 
 from tekil import api
 from tekil.access.policy import check_roles
+from tekil.access.rates import Rates
 from tekil.api.declared import declaration
+from tekil.audience_reads import AudienceReads
 from tekil.config import Config
 from tekil.console import (
     account,
     api_keys,
+    audiences,
     audit,
+    connections,
     consent_page,
     dictionary,
     erasure,
+    identity,
     live,
     passkeys,
     people,
@@ -48,8 +54,9 @@ from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
+from tekil.identity import IdentityDesk
 from tekil.load import QuarantineDesk
-from tekil.outgoing import Outgoing
+from tekil.outgoing import Connections, Outgoing
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
@@ -67,9 +74,12 @@ ROUTES = [
     *sign_in.ROUTES,
     *live.ROUTES,
     *people.ROUTES,
+    *audiences.ROUTES,
+    *identity.ROUTES,
     *readiness.ROUTES,
     *sources.ROUTES,
     *api_keys.ROUTES,
+    *connections.ROUTES,
     *audit.ROUTES,
     *users.ROUTES,
     *account.ROUTES,
@@ -115,6 +125,8 @@ def create_app(
     retention: Retention | None = None,
     rectification: Rectification | None = None,
     erasures: ErasureDesk | None = None,
+    outward: Connections | None = None,
+    identities: IdentityDesk | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -124,9 +136,11 @@ def create_app(
         if roles:
             check_roles(roles)
     assets = Assets(config.data / "cache")
-    pages = Pages(config, assets, Hues(store))
-    metrics = api.Metrics(reads)
+    pages = Pages(config, assets, Hues(store), store.quality_alerts)
+    metrics = api.Metrics(reads, store)
     vault = open_vault(store, open_keys(config, store))
+    if outward is None:
+        outward = Connections(store.connections, vault.texts("connections"), Outgoing(config.outgoing.allow))
     if consents is None:
         consents = open_ledger(store, vault, config.consent)
     measuring = Measuring(reads, store, config, vault, lambda: metrics.read_at)
@@ -150,10 +164,12 @@ def create_app(
                 retention,
                 rectification,
                 erasures,
+                outward,
+                identities,
             ),
         ],
         openapi_config=api.document(),
-        middleware=[metrics],
+        middleware=[metrics, api.Limits(Rates(config.access.requests_per_second))],
         exception_handlers={Exception: _Answers(store, config, pages)},
         before_send=[_add_security_headers],
         request_max_body_size=1_000_000,
@@ -175,8 +191,11 @@ def _console(
     retention: Retention | None,
     rectification: Rectification | None,
     erasures: ErasureDesk | None,
+    outward: Connections,
+    identities: IdentityDesk | None,
 ) -> list[Router]:
     """Return the pages."""
+    audience_reads = AudienceReads(reads, store)
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
@@ -198,6 +217,7 @@ def _console(
         "pages": Provide(lambda: pages, sync_to_thread=False),
         "assets": Provide(lambda: assets, sync_to_thread=False),
         "reads": Provide(lambda: reads, sync_to_thread=False),
+        "audiences": Provide(lambda: audience_reads, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),
@@ -209,6 +229,8 @@ def _console(
         "measuring": Provide(lambda: measuring, sync_to_thread=False),
         "desk": Provide(lambda: requested, sync_to_thread=False),
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
+        "outward": Provide(lambda: outward, sync_to_thread=False),
+        "identities": Provide(lambda: identities, sync_to_thread=False),
     }
     return [
         Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),
@@ -266,7 +288,7 @@ class _Answers:
         known = api.explain(request, error)
         answer = self._pages.show(visit, "error.html", status=known.http_status, page="", error=known)
         if known.retryable:
-            answer.headers["Retry-After"] = "2"
+            answer.headers["Retry-After"] = str(math.ceil(known.retry_seconds))
         return answer
 
     def _visit(self, request: AnyRequest) -> Visit:

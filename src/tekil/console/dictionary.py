@@ -28,6 +28,7 @@ from tekil.dictionary.health import Said, Violation, days_back, said, violations
 from tekil.dictionary.inference import SeenField, draft, inconsistent, look
 from tekil.errors import BadRequest, NotFound
 from tekil.kinds import KINDS
+from tekil.privacy.typed import check_typed
 from tekil.reads import Reads
 from tekil.store import Store, Version
 
@@ -268,10 +269,14 @@ def save_event(
     event = _find(store, decode(name))
     try:
         definition = read_form_of(event, form)
-        _put(store, visit, definition, form.one("note"))
-    except InvalidDefinitions as error:
+        _put(store, visit, definition, check_typed(form.one("note"), "The note"))
+    except (InvalidDefinitions, BadRequest) as error:
         told = {name: form.one(name) for name in _fields_of(store, event)} | {"fields": form.secret("fields")}
-        refusal = " ".join(problem.text for problem in error.problems)
+        refusal = (
+            " ".join(problem.text for problem in error.problems)
+            if isinstance(error, InvalidDefinitions)
+            else visit.words.known(f"error.{error.code}", error.message)
+        )
         return _event_page(visit, pages, reads, store, event, told, refusal=refusal)
     return go(f"/dictionary/{segment(event.name)}?saved=yes")
 

@@ -20,6 +20,7 @@ from tekil.console.assets import Assets
 from tekil.console.drawings import hue
 from tekil.console.hues import Hues
 from tekil.console.visit import VISITOR, Visit
+from tekil.store.quality_alerts import QualityAlerts
 
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -37,12 +38,16 @@ SECURITY_HEADERS = {
 Entry = tuple[str, str, Access]
 """A page's name, its path, and what it asks for."""
 
+QUALITY = Access(Permission.DICTIONARY_READ)
+
 NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "now",
         (
             ("live", "/", Access(Permission.EVENTS_READ)),
             ("people", "/people", Access(Permission.PROFILES_READ, True)),
+            ("audiences", "/audiences", Access(Permission.AUDIENCES_READ)),
+            ("identity", "/identity", Access(Permission.PROFILES_READ)),
             ("readiness", "/readiness", Access(Permission.LEDGER_READ)),
         ),
     ),
@@ -51,7 +56,7 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             ("sources", "/sources", Access(Permission.LEDGER_READ, True)),
             ("dictionary", "/dictionary", Access(Permission.DICTIONARY_READ)),
-            ("quality", "/quality", Access(Permission.DICTIONARY_READ)),
+            ("quality", "/quality", QUALITY),
             ("quarantine", "/quarantine", Access(Permission.EVENTS_READ)),
         ),
     ),
@@ -69,6 +74,7 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("users", "/users", Access(Permission.USERS_READ)),
             ("roles", "/roles", Access(Permission.USERS_READ)),
             ("keys", "/keys", Access(Permission.KEYS_READ)),
+            ("connections", "/connections", Access(Permission.CONNECTIONS_READ)),
             ("audit", "/audit", Access(Permission.AUDIT_READ)),
         ),
     ),
@@ -101,9 +107,9 @@ def first_open(visit: Visit) -> str:
 class Pages:
     """Renders templates. Everything put into one is escaped."""
 
-    def __init__(self, config: Config, assets: Assets, hues: Hues) -> None:
-        """Take the workspace's configuration, the files that pages link to, and the colours of sources."""
-        self.hues = hues
+    def __init__(self, config: Config, assets: Assets, hues: Hues, alerts: QualityAlerts) -> None:
+        """Take the configuration, the files that pages link to, the colours of sources, and the alerts."""
+        self.hues, self._alerts = hues, alerts
         self._environment = Environment(
             loader=FileSystemLoader(Path(__file__).parent / "templates"),
             autoescape=True,
@@ -120,7 +126,12 @@ class Pages:
             workspace=config.workspace.name,
             open_groups=open_groups,
             near=near,
+            open_alerts=self._open_alerts,
         )
+
+    def _open_alerts(self, visit: Visit) -> int | None:
+        """Return how many quality alerts are open; nothing to a reader who may not see them."""
+        return self._alerts.count_open() if visit.opens(QUALITY) else None
 
     def render(self, visit: Visit, template: str, context: Mapping[str, Any]) -> str:
         """Return a template's text for a visit."""

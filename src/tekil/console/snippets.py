@@ -27,6 +27,19 @@ def door_url(config: Config, seen_host: str) -> str:
     return f"http://{host}:{config.collect.port}"
 
 
+def site(door: str, key: str) -> str:
+    """Return the lines for a web page, with our own script; see docs/manual/site.md."""
+    return f"""\
+<script>window.tekil = window.tekil || []</script>
+<script async src="{door}/tekil.js" data-write-key="{key}"></script>
+
+<script>
+tekil.push(["identify", "user-1", {{ email: "ada@example.com" }}])
+tekil.push(["track", "Product Viewed", {{ sku: "N-100" }}])
+</script>
+"""
+
+
 def browser(door: str, key: str) -> str:
     """Return the lines for a web page, with analytics.js from npm."""
     place = urlsplit(door)
@@ -94,6 +107,7 @@ def pixel(door: str, key: str) -> str:
 
 
 SNIPPETS: dict[str, Callable[[str, str], str]] = {
+    "site": site,
     "browser": browser,
     "python": python,
     "node": node,

@@ -107,13 +107,13 @@ def show_source(
     reads: ReadsHere,
     store: StoreHere,
     settings: NamedDependency[Config],
-    snippet: FromQuery[str] = "browser",
+    snippet: FromQuery[str] = "site",
 ) -> Response[str]:
     """Show one source: its state, its snippet, its keys and what it sent that could not be loaded."""
     found = row(reads, store, decode(name))
     door = door_url(settings, request.url.hostname or "127.0.0.1")
     may_write = visit.may(Permission.SOURCES_WRITE)
-    chosen = snippet if snippet in SNIPPETS else "browser"
+    chosen = snippet if snippet in SNIPPETS else "site"
     return pages.show(
         visit,
         "source.html",

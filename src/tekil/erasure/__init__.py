@@ -7,5 +7,6 @@ looks afterwards, `scan` reads every byte. What becomes of a table's rows is sai
 from tekil.erasure.desk import ErasureDesk
 from tekil.erasure.eraser import Eraser
 from tekil.erasure.model import Checked, Plan, Proof, Traces
+from tekil.erasure.sweeping import Sweeping
 
-__all__ = ["Checked", "Eraser", "ErasureDesk", "Plan", "Proof", "Traces"]
+__all__ = ["Checked", "Eraser", "ErasureDesk", "Plan", "Proof", "Sweeping", "Traces"]

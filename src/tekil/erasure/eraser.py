@@ -8,6 +8,7 @@ transaction; the cards. Then the bytes, and a look at every place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ from tekil.erasure.scan import scan
 from tekil.erasure.traces import Found, count_traits, find_traces, let_go
 from tekil.errors import NotFound
 from tekil.load import cut
+from tekil.privacy.typed import masked
 from tekil.store import Destruction
 from tekil.store.clock import now_us
 from tekil.store.consent_entries import Entry, by_stream, entry_id, latest
@@ -32,6 +34,11 @@ from tekil.store.person_rows import declared
 
 SWEPT_AT_ONCE = 200_000
 """Events up to which the warehouse's file is written anew with every erasure: that takes a second or two."""
+
+UNSWEPT_MAX = 10_000
+"""Erasures looked back on for some whose bytes are still in the file."""
+
+EPOCH = datetime(1970, 1, 1)
 
 PSEUDONYM = "erased~"
 SOURCE = "erasure"
@@ -67,12 +74,12 @@ class Eraser:
         if not plan.counts:
             let_go(self._engine.warehouse)
             raise NotFound("Nothing is kept of anybody known by that.", code="person_unknown")
-        store = self._engine.store
+        store, reason = self._engine.store, masked(reason)
         begun = store.destructions.begin(
             "erasure", by.name, reason, counts=plan.counts, hashes=plan.hashes, at=self._clock()
         )
         store.audit.append(by, Act.ERASURE_APPLIED, "destruction", begun.id, reason=reason)
-        self._engine.graveyard.set(person.identifiers, begun.at, begun.id)
+        self._engine.graveyard.set([*person.identifiers, *found.said_elsewhere], begun.at, begun.id)
         values = self._values(person)
         proof = self._carry_out(begun, person, found, plan)
         return self._scanned(proof, values, folders) if folders else proof
@@ -92,12 +99,21 @@ class Eraser:
 
         Notes it in the proofs of those whose bytes were still there; returns whether the engine can do it.
         """
+        unswept = self._unswept()
         swept = self._sweep()
-        for entry in self._engine.store.destructions.newest(kind="erasure") if swept else []:
-            if entry.done_at is not None and entry.proof.get("swept_at") is None:
-                proof = msgspec.convert(entry.proof, Proof)
-                self._keep(msgspec.structs.replace(proof, swept_at=self._clock()))
+        for entry in unswept if swept else []:
+            proof = msgspec.convert(entry.proof, Proof)
+            self._keep(msgspec.structs.replace(proof, swept_at=self._clock()))
         return swept
+
+    def unswept_since(self) -> datetime | None:
+        """Return since when (UTC) bytes of somebody erased may lie in the warehouse's file, where some do."""
+        first = min((entry.done_at or 0 for entry in self._unswept()), default=None)
+        return None if first is None else EPOCH + timedelta(microseconds=first)
+
+    def _unswept(self) -> list[Destruction]:
+        done = self._engine.store.destructions.newest(UNSWEPT_MAX, kind="erasure")
+        return [e for e in done if e.done_at is not None and e.proof.get("swept_at") is None]
 
     def _sweep(self) -> bool:
         self._engine.store.wipe()
@@ -140,7 +156,7 @@ class Eraser:
         try:
             engine.amend(
                 touched,
-                sql.EVENTS_OF,
+                sql.UNSAID,
                 sql.RECORDS_OF,
                 lambda warehouse: remove(warehouse, engine.tables, found),
             )

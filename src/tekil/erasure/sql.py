@@ -11,8 +11,24 @@ from tekil.privacy.find import TOKEN
 from tekil.warehouse import Table
 
 KEYS, EVENTS_OF, RECORDS_OF = "erased_keys", "erased_events", "erased_records"
+UNSAID, OWN, RENAMED = "erased_unsaid", "erased_own", "erased_renamed"
 TOKENS, PLACES, PERSONS, TURNS = "erased_tokens", "erased_places", "erased_persons", "erased_turns"
-STAGED = (KEYS, EVENTS_OF, RECORDS_OF, TOKENS, PLACES, PERSONS, TURNS, "erased_messages")
+STAGED = (
+    KEYS,
+    EVENTS_OF,
+    RECORDS_OF,
+    UNSAID,
+    OWN,
+    RENAMED,
+    "erased_near_keys",
+    "erased_near",
+    "erased_more",
+    TOKENS,
+    PLACES,
+    PERSONS,
+    TURNS,
+    "erased_messages",
+)
 """What is staged of a person; it is let go when the erasure ends."""
 
 NAMES = "user|customer|contact|person|member|client|subscriber|anonymous|musteri|müşteri|uye|üye|kisi|kişi"
@@ -31,11 +47,19 @@ def texts_of(table: Table) -> str:
 
 
 def replaced(table: Table, tokens: Sequence[str], instead: str) -> str:
-    """Return the columns of a table's rows, with `instead` in the place of tokens."""
+    """Return the columns of a table's rows, with `instead` in the place of tokens.
+
+    What names a person is left out instead: a word would be an identifier, and everybody's.
+    """
     columns = []
     for column in table.columns:
         name = column.name
-        if column.type == "text":
+        if table is EVENTS and name in ("email", "phone"):
+            theirs = ", ".join(map(quoted, tokens))
+            columns.append(f"CASE WHEN {name} NOT IN ({theirs}) THEN {name} END AS {name}")
+        elif table is EVENTS and name == "identifiers":
+            columns.append(f"{_unnamed(name, tokens)} AS {name}")
+        elif column.type == "text":
             columns.append(f"{_replaced(name, tokens, instead)} AS {name}")
         elif column.type == "variant":
             text = f"variant_json({name})"
@@ -45,6 +69,15 @@ def replaced(table: Table, tokens: Sequence[str], instead: str) -> str:
         else:
             columns.append(name)
     return ", ".join(columns)
+
+
+def _unnamed(names: str, tokens: Sequence[str]) -> str:
+    """Return the JSON object of a message's names, `{"kind:token":1, …}`, without some tokens."""
+    for token in tokens:
+        member = f'"{token.partition("~")[0]}:{token}":1'
+        for written in (f",{member}", f"{member},", member):
+            names = f"replace({names}, {quoted(written)}, '')"
+    return f"nullif({names}, '{{}}')"
 
 
 def _replaced(expression: str, tokens: Sequence[str], instead: str) -> str:
@@ -82,6 +115,28 @@ def _literal(value: str) -> str:
 RECORD_TEXT = texts_of(RECORD_CHANGES)
 
 MESSAGES = f"SELECT message_key FROM {EVENTS_OF} UNION SELECT message_key FROM {RECORDS_OF}"
+
+NEIGHBOURS = f"""
+SELECT right_key AS identifier_key FROM evidence WHERE left_key IN (SELECT identifier_key FROM {KEYS})
+UNION SELECT left_key AS identifier_key FROM evidence WHERE right_key IN (SELECT identifier_key FROM {KEYS})
+"""
+"""Identifiers that some message named together with one of the person's."""
+
+RENAMING = f"""
+SELECT message_key FROM erased_near WHERE previous_id IS NOT NULL AND (
+  key64('user_id:' || previous_id) IN (SELECT identifier_key FROM {KEYS})
+  OR key64('anonymous_id:' || previous_id) IN (SELECT identifier_key FROM {KEYS})
+) AND message_key NOT IN (SELECT message_key FROM {OWN})
+"""
+"""What others said of the person being them, which is all that such a message is about."""
+
+ALL_UNSAID = f"""
+SELECT * FROM {EVENTS_OF}
+UNION ALL
+SELECT e.* FROM {EVENTS.name} e JOIN erased_mentions m ON m.position = e.position AND m.number = e.number
+WHERE e.message_key NOT IN (SELECT message_key FROM {EVENTS_OF})
+"""
+"""The person's events, and as they are now those of others that will not name the person any more."""
 
 TOKEN_PATTERN = re.compile(TOKEN.pattern)
 

@@ -14,6 +14,7 @@ from tekil.erasure.quarantined import Held, held_of
 from tekil.load import EVENTS, RECORD_CHANGES, REPETITIONS, TOKEN_PLACES, TRAITS
 from tekil.load.cutting import Cutting
 from tekil.privacy.find import TOKEN
+from tekil.privacy.tombstones import Identifier, message_identifier
 from tekil.warehouse import Warehouse
 
 
@@ -22,7 +23,8 @@ class Found:
     """What was found of a person. `own_tokens` stand for values that nobody else's rows hold.
 
     `mentioning` are the keys of the identifiers in whose events they are mentioned, `cuttings` the places
-    in the log, `quarantined` the rows that were put aside.
+    in the log, `quarantined` the rows that were put aside. `said_elsewhere` are what was said in
+    their turns on devices that others use too: those devices get no tombstone, so the messages do.
     """
 
     person: Person
@@ -33,6 +35,7 @@ class Found:
     mentioning: tuple[int, ...]
     mentions: int
     quarantined: tuple[Held, ...]
+    said_elsewhere: tuple[Identifier, ...]
     cuttings: tuple[Cutting, ...] = field(repr=False)
 
 
@@ -51,6 +54,7 @@ def find_traces(engine: Engine, person: Person) -> Found:
         {place for token, place, is_record in others if token in person.tokens and not is_record}
     )
     mentions = _mentions(warehouse, person, mentioning)
+    warehouse.derive(sql.UNSAID, sql.ALL_UNSAID)
     quarantined = held_of(engine, person)
     own = [token for token in tokens if token not in shared]
     return Found(
@@ -62,6 +66,7 @@ def find_traces(engine: Engine, person: Person) -> Found:
         tuple(mentioning),
         mentions.num_rows,
         quarantined,
+        tuple(_said_elsewhere(warehouse, person)),
         tuple(_cuttings(warehouse, mentions, quarantined)),
     )
 
@@ -73,19 +78,40 @@ def let_go(warehouse: Warehouse) -> None:
 
 
 def _stage_events(warehouse: Warehouse, person: Person) -> None:
-    """Stage the person's events: all by their own identifiers, and what was done in their turns elsewhere."""
+    """Stage the person's events: their own, and those in which others say that the person is them."""
+    _stage_own_events(warehouse, person)
+    warehouse.derive("erased_near_keys", sql.NEIGHBOURS)
+    warehouse.pick("erased_near", EVENTS.name, ["message_key", "previous_id"], "erased_near_keys")
+    warehouse.derive(sql.RENAMED, sql.RENAMING)
+    warehouse.pick("erased_more", EVENTS.name, EVENTS.column_names, sql.RENAMED, by="message_key")
+    warehouse.derive(sql.EVENTS_OF, f"SELECT * FROM {sql.OWN} UNION ALL SELECT * FROM erased_more")
+
+
+def _stage_own_events(warehouse: Warehouse, person: Person) -> None:
+    """Stage all events by the person's identifiers, and what was done in their turns elsewhere."""
     if not person.turns:
-        warehouse.pick(sql.EVENTS_OF, EVENTS.name, EVENTS.column_names, sql.KEYS)
+        warehouse.pick(sql.OWN, EVENTS.name, EVENTS.column_names, sql.KEYS)
         return
     warehouse.stage(sql.TURNS, person.turn_rows())
     columns = ", ".join(f"e.{name}" for name in EVENTS.column_names)
     warehouse.derive(
-        sql.EVENTS_OF,
+        sql.OWN,
         f"""SELECT {columns} FROM {EVENTS.name} e
         WHERE e.identifier_key IN (SELECT identifier_key FROM {sql.KEYS}) OR EXISTS (
           SELECT 1 FROM {sql.TURNS} t WHERE t.identifier_key = e.identifier_key
             AND e.occurred_at >= t.valid_from AND e.occurred_at < t.valid_until)""",
     )
+
+
+def _said_elsewhere(warehouse: Warehouse, person: Person) -> list[Identifier]:
+    if not person.turns:
+        return []
+    rows = warehouse.query(
+        f"SELECT source, message_id FROM {sql.OWN}"
+        f" WHERE identifier_key NOT IN (SELECT identifier_key FROM {sql.KEYS})"
+    )
+    pairs = zip(rows["source"].to_pylist(), rows["message_id"].to_pylist(), strict=True)
+    return [message_identifier(source, message_id) for source, message_id in pairs]
 
 
 def _stage_records(warehouse: Warehouse, person: Person) -> None:

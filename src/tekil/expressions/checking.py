@@ -194,8 +194,13 @@ class _Checker:
         for choice, inner in zip(parts[1:], node.choices, strict=True):
             if choice.stage is not Stage.CONSTANT:
                 raise self._flaw("In the list after 'in' stand constants only.", inner)
-        listed = ", ".join(part.sql for part in parts[1:])
-        return Typed(f"({parts[0].sql} IN ({listed}))", Type.BOOLEAN, parts[0].stage)
+        operand, null = parts[0].sql, _null(parts[0].type)
+        given = [part.sql for part in parts[1:] if part.sql != null]
+        among = f"{operand} IN ({', '.join(given)})" if given else f"{operand} = {null}"
+        # A null in the list turns no into unknown. Said by CASE, because Sail's planner loses its way
+        # over a null that stands in the list itself.
+        sql = f"CASE WHEN {among} THEN TRUE END" if len(given) < len(parts) - 1 else among
+        return Typed(f"({sql})", Type.BOOLEAN, parts[0].stage)
 
     def missing(self, node: Missing) -> Typed:
         operand = self.typed(node.operand)

@@ -14,6 +14,8 @@ from tekil.identifiers.model import KIND, KindSpec, PolicySpec
 NAME = "identity"
 PATTERNS_MAX = 200
 DAYS_MAX = 3_650
+WEIGHT_MAX = 100
+BLOCK_MAX = 10_000
 
 
 def _check(definition: Definition) -> list[Flaw]:
@@ -51,6 +53,11 @@ def _flaws(spec: PolicySpec) -> Iterator[Flaw]:
         yield Flaw(("spec", "blocked"), f"There are at most {PATTERNS_MAX} patterns.")
     if not 0 <= spec.anonymous_history_days <= DAYS_MAX:
         yield Flaw(("spec", "anonymous_history_days"), f"Write a number of days from 0 to {DAYS_MAX}.")
+    if spec.links is not None and not 0 < spec.links.review <= spec.links.accept <= WEIGHT_MAX:
+        wrong = f"Write weights in bits: 0 < review, review <= accept, accept <= {WEIGHT_MAX}."
+        yield Flaw(("spec", "links"), wrong)
+    if spec.links is not None and not 2 <= spec.links.block_max <= BLOCK_MAX:
+        yield Flaw(("spec", "links", "block_max"), f"Write a number from 2 to {BLOCK_MAX}.")
     if not 2 <= spec.identifiers_max <= 100:
         yield Flaw(("spec", "identifiers_max"), "Write a number from 2 to 100.")
 

@@ -26,6 +26,9 @@ Normaliser = Literal["trimmed", "lower", "email", "gmail", "phone", "tckn", "vkn
 RESOLUTION = 1
 """Counts changes of the way from evidence to persons: when it moves, persons are worked out anew."""
 
+WEIGHT_UNITS = 100
+"""Weights are kept as whole numbers, this many to a bit, so that all engines add and compare them alike."""
+
 KIND = re.compile(r"[a-z][a-z0-9_]{0,63}")
 """How a kind is called."""
 
@@ -118,6 +121,19 @@ NAMED_BY_COLUMNS = ("user_id", "anonymous_id", "email", "phone")
 """Kinds that every message can name in a member of its own."""
 
 
+class LinksSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When two that nobody named together are taken for one person because they are alike.
+
+    Weights are in bits: each bit doubles the odds. A pair that weighs `accept` or more is linked; one from
+    `review` to `accept` waits for somebody to look at it. What more than `block_max` people have in common
+    says too little to weigh all their pairs.
+    """
+
+    accept: float = 12.0
+    review: float = 4.0
+    block_max: int = 100
+
+
 class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a document of kind `identity` says; what it leaves out stays as it ships.
 
@@ -126,7 +142,7 @@ class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     long before a login on a device that several people use its anonymous events are of who logs in. `traits`
     and `records` say which traits, and which members of records, are identifiers (`fields.email: email`).
     `values_max` is how many values of one personal kind any value is named with, `identifiers_max` how many
-    identifiers one message names, at most.
+    identifiers one message names, at most. Without `links` only what was named together joins.
     """
 
     kinds: dict[str, dict[str, Any]] = {}
@@ -138,6 +154,7 @@ class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     records: dict[str, dict[str, str]] = {}
     values_max: int = 25
     identifiers_max: int = 25
+    links: LinksSpec | None = None
 
     def rules(self) -> dict[str, KindSpec]:
         """Return the rule of every kind that has one: what the document says over what ships."""
@@ -193,6 +210,11 @@ class Policy:
     def is_blocked(self, value: str) -> bool:
         """Return whether a value is nobody's."""
         return self._blocked.search(value.lower()) is not None
+
+    @property
+    def accepted_weight(self) -> int | None:
+        """The weight from which links join, in hundredths of bits; nothing where links are switched off."""
+        return None if self.spec.links is None else round(self.spec.links.accept * WEIGHT_UNITS)
 
     @cached_property
     def digest(self) -> str:

@@ -5,6 +5,9 @@ from tekil.identity.components import label_components
 from tekil.identity.evaluation import Quality, evaluate
 from tekil.identity.explain import Explanation
 from tekil.identity.keys import identifier_key, person_id, person_key
+from tekil.identity.overview import Overview
+from tekil.identity.persons import resolve_graph
+from tekil.identity.portrait import Moment, Portrait
 from tekil.identity.refresh import Reached, finish, reach, reach_without, write
 from tekil.identity.resolve import People, Resolved, resolve
 from tekil.identity.sql import of_persons
@@ -21,8 +24,11 @@ __all__ = [
     "TABLES",
     "Explanation",
     "IdentityDesk",
+    "Moment",
+    "Overview",
     "People",
     "Plan",
+    "Portrait",
     "Quality",
     "Reached",
     "Resolved",
@@ -36,5 +42,6 @@ __all__ = [
     "reach",
     "reach_without",
     "resolve",
+    "resolve_graph",
     "write",
 ]

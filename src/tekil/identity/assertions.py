@@ -7,10 +7,11 @@ word counts, and a replay or a rebuild gives the same persons.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -18,16 +19,35 @@ from tekil.errors import BadRequest, NotFound
 from tekil.identifiers import Policy
 from tekil.identity.explain import Explanation, explain
 from tekil.identity.keys import identifier_key, person_id, person_key
+from tekil.identity.overview import Overview, look_over
+from tekil.identity.portrait import Portrait, portray
 from tekil.identity.sql import ACTS, ASSERTION
 from tekil.load import sealed_identifier
 from tekil.log import Entry, Log
 from tekil.messages import pack
 from tekil.privacy import Vault
+from tekil.privacy.find import TOKEN
 from tekil.store import Store
 from tekil.warehouse import Warehouse
 
 SOURCE = "tekil-identity"
 """The source by which people's word on who is who is told from all others."""
+
+Told = TypeVar("Told")
+
+KEPT_TIMES = 50
+"""An overview is kept for so many times what it took: looking at it all day costs a fiftieth of a core."""
+
+EFFECTS = {
+    "merge_two": "Two people become one.",
+    "merge_one": "They are one person already; they stay so.",
+    "split_two": "They are two people already; nothing will ever join them.",
+    "split_one": "One person becomes two: each identifier goes where the stronger evidence leads.",
+    "share": "The identifier joins nobody any more; whoever it joined is told apart by what else there is.",
+    "withdraw": "What was said of them no longer counts.",
+    "withdraw_nothing": "Nothing was said of them; nothing changes.",
+}
+"""What saying something does: outcome → in words."""
 
 _EPOCH = datetime(1970, 1, 1)
 
@@ -43,7 +63,7 @@ class Party(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """What would be said, of which identifiers (`kind:value`, personal values as tokens), and of whom.
 
-    `effect` is what it would do, in words.
+    `effect` is what it would do, in words, and `outcome` the same as a code, such as `merge_two`.
     """
 
     act: str
@@ -51,6 +71,7 @@ class Plan(msgspec.Struct, frozen=True):
     right: str
     people: list[Party]
     effect: str
+    outcome: str = ""
 
 
 class IdentityDesk:
@@ -62,13 +83,17 @@ class IdentityDesk:
     def __init__(self, log: Log, warehouse: Warehouse, store: Store, vault: Vault) -> None:
         """Take the log that is appended to, the warehouse that is read, and what knows policy and values."""
         self._log, self._warehouse, self._store, self._vault = log, warehouse, store, vault
+        self._kept: tuple[float, Overview] | None = None
 
     def key(self, reference: str) -> int:
         """Return the key of the identifier that a reference names. Raises `NotFound` for what can be none."""
         kind, colon, value = reference.partition(":")
         if not colon and (key := person_key(reference)) is not None:
             return key
-        sealed = sealed_identifier(kind, value, self._vault, Policy.read(self._store.definitions))
+        policy = Policy.read(self._store.definitions)
+        # A token stands for itself: so the tables name identifiers, and whoever goes by them.
+        is_token = TOKEN.fullmatch(value) is not None
+        sealed = value if is_token else sealed_identifier(kind, value, self._vault, policy)
         if not colon or sealed is None:
             raise _unknown(reference)
         return identifier_key(kind, sealed)
@@ -78,11 +103,12 @@ class IdentityDesk:
 
         Raises `NotFound` where one of them is not known.
         """
-        found = explain(self._warehouse, self.key(reference), None if other is None else self.key(other))
+        accept = Policy.read(self._store.definitions).accepted_weight
+        keys = self.key(reference), None if other is None else self.key(other)
+        found = explain(self._warehouse, *keys, accept)
         if found is None:
             raise _unknown(reference if other is None else f"{reference} or {other}")
-        shown = self._vault.show([msgspec.json.encode(found).decode()], is_json=True)[0]
-        return msgspec.json.decode(shown, type=Explanation)
+        return self._shown(found, Explanation)
 
     def plan(self, act: str, one: str, other: str | None = None) -> Plan:
         """Return what saying `act` (merge, split, withdraw, share) of one or two identifiers would do.
@@ -100,13 +126,32 @@ class IdentityDesk:
             if key not in rows:
                 raise _unknown(reference)
         people = list(dict.fromkeys(rows[key]["person_key"] for key in (left, right)))
-        return Plan(
-            act,
-            _name(rows[left]),
-            _name(rows[right]),
-            self._parties(people),
-            _effect(act, is_one=len(people) == 1, is_said=self._is_said(left, right)),
-        )
+        outcome = _outcome(act, is_one=len(people) == 1, is_said=self._is_said(left, right))
+        parties = self._parties(people)
+        return Plan(act, _name(rows[left]), _name(rows[right]), parties, EFFECTS[outcome], outcome)
+
+    def portray(self, reference: str) -> Portrait:
+        """Return a person as a picture; values are masked. Raises `NotFound` where there is none such."""
+        key = person_key(reference)
+        found = None if key is None else portray(self._warehouse, key)
+        if found is None:
+            raise _unknown(reference)
+        return self._shown(found, Portrait)
+
+    def look_over(self) -> Overview:
+        """Return identity at large; values are masked. What took long to count is kept for a while."""
+        started = time.monotonic()
+        kept = self._kept
+        if kept is not None and started < kept[0]:
+            return kept[1]
+        found = self._shown(look_over(self._warehouse, datetime.now(UTC).date()), Overview)
+        if found.identifiers:
+            self._kept = started + (time.monotonic() - started) * KEPT_TIMES, found
+        return found
+
+    def _shown(self, told: Told, of: type[Told]) -> Told:
+        shown = self._vault.show([msgspec.json.encode(told).decode()], is_json=True)[0]
+        return msgspec.json.decode(shown, type=of)
 
     def masked(self, plan: Plan) -> Plan:
         """Return a plan as people may see it: with masks in the place of tokens."""
@@ -115,6 +160,7 @@ class IdentityDesk:
 
     def say(self, plan: Plan, *, by: str, reason: str = "") -> str:
         """Append a plan to the log; the engine acts on it in its next cycle. Returns the message's id."""
+        self._kept = None
         left, right = sorted([plan.left, plan.right])
         message_id = f"identity-{uuid.uuid4()}"
         now = datetime.now(UTC).replace(tzinfo=None)
@@ -169,14 +215,7 @@ def _name(row: dict[str, Any]) -> str:
     return f"{row['kind']}:{row['value']}"
 
 
-def _effect(act: str, *, is_one: bool, is_said: bool) -> str:
-    if act == "merge":
-        return "They are one person already; they stay so." if is_one else "Two people become one."
-    if act == "split":
-        told = "One person becomes two: each identifier goes where the stronger evidence leads."
-        return told if is_one else "They are two people already; nothing will ever join them."
-    if act == "share":
-        return "The identifier joins nobody any more; whoever it joined is told apart by what else there is."
-    return (
-        "What was said of them no longer counts." if is_said else "Nothing was said of them; nothing changes."
-    )
+def _outcome(act: str, *, is_one: bool, is_said: bool) -> str:
+    if act in ("merge", "split"):
+        return f"{act}_one" if is_one else f"{act}_two"
+    return act if act == "share" or is_said else "withdraw_nothing"

@@ -70,7 +70,7 @@ class Explanation(msgspec.Struct, frozen=True):
 
 _EVIDENCE = """
 SELECT left_key, right_key, how, act, source, messages, first_seen, last_seen FROM evidence
-WHERE left_key IN ({keys}) OR right_key IN ({keys})
+WHERE (left_key IN ({keys}) OR right_key IN ({keys})) AND (how <> 'linked' OR weight >= {accept})
 """
 
 _REFUSED = """
@@ -82,14 +82,19 @@ WHERE c.left_key IN ({keys}) OR c.right_key IN ({keys})
 ORDER BY c.messages DESC, c.left_key, c.right_key LIMIT 200
 """
 
+FAR = 1e6
+"""How far a link counts that was only found to be alike: further than any way over what was said."""
+
 CLUSTER_MAX = 20_000
 """Identifiers of one cluster that an explanation looks at."""
 
 
-def explain(warehouse: Warehouse, key: int, other: int | None = None) -> Explanation | None:
+def explain(
+    warehouse: Warehouse, key: int, other: int | None = None, accept: int | None = None
+) -> Explanation | None:
     """Return why an identifier is of its person, or of one person with another; nothing where it is unknown.
 
-    `key` and `other` are identifier keys.
+    `key` and `other` are identifier keys, `accept` the weight from which links count, if any do.
     """
     ends = {row["identifier_key"]: row for row in _rows(warehouse, "identity", [key, other or key])}
     if key not in ends or (other is not None and other not in ends):
@@ -102,7 +107,9 @@ def explain(warehouse: Warehouse, key: int, other: int | None = None) -> Explana
         {"key": mine["cluster_key"]},
     ).to_pylist()
     keys = [row["identifier_key"] for row in cluster]
-    evidence = warehouse.read(_EVIDENCE.format(keys=_listed(keys))).to_pylist()
+    evidence = warehouse.read(
+        _EVIDENCE.format(keys=_listed(keys), accept="NULL" if accept is None else accept)
+    ).to_pylist()
     goal = mine["person_key"] if other is None else other
     same = {row["identifier_key"] for row in cluster if row["person_key"] == mine["person_key"]}
     path = chain(evidence, same, key, goal)
@@ -153,7 +160,7 @@ def chain(
     links: dict[int, dict[int, list[dict[str, Any]]]] = {}
     for row in evidence:
         left, right = row["left_key"], row["right_key"]
-        if left != right and left in among and right in among and row["act"] in (None, "merge"):
+        if left != right and left in among and right in among and row["act"] in (None, "merge", "link"):
             links.setdefault(left, {}).setdefault(right, []).append(row)
             links.setdefault(right, {})[left] = links[left][right]
     waiting: list[tuple[float, int, int]] = [(0.0, start, start)]
@@ -167,7 +174,9 @@ def chain(
             break
         for neighbour, rows in links.get(node, {}).items():
             if neighbour not in came_from:
-                step = 1 + 1 / (1 + sum(row["messages"] for row in rows))
+                told = sum(row["messages"] for row in rows if row["how"] != "linked")
+                # A way over what was only found to be alike is taken where there is no other.
+                step = 1 + 1 / (1 + told) if told else FAR
                 heapq.heappush(waiting, (cost + step, neighbour, node))
     path: list[list[dict[str, Any]]] = []
     node = goal
@@ -181,7 +190,7 @@ def _link(rows: Sequence[dict[str, Any]], names: dict[int, Name]) -> Link:
     return Link(
         names[rows[0]["left_key"]],
         names[rows[0]["right_key"]],
-        max((row["how"] for row in rows), key=("seen", "alias", "asserted").index),
+        max((row["how"] for row in rows), key=("linked", "seen", "alias", "asserted").index),
         sorted({row["source"] for row in rows}),
         sum(row["messages"] for row in rows),
         min(row["first_seen"] for row in rows),

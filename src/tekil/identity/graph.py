@@ -67,7 +67,7 @@ class Graph:
     links say) are of identifiers;
     all else is of links. Ends are positions among the identifiers; one that is elsewhere is `ELSEWHERE`, its
     kind known all the same. `last_seen` is microseconds, `tie` a number that is the same whenever the link
-    is.
+    is. `weight` is 0, or, where the two were only found to be alike, hundredths of bits for their being one.
     """
 
     keys: Integers
@@ -81,4 +81,5 @@ class Graph:
     messages: Integers
     last_seen: Integers
     tie: Integers
+    weight: Integers
     said: tuple[Said, ...] = ()

@@ -85,12 +85,18 @@ def _doubtful(graph: Graph, limits: Limits, cluster: Integers) -> Flags:
 
 
 def _strongest_first(graph: Graph, limits: Limits, chosen: Flags) -> Integers:
-    """Return the chosen links: aliases first, then by strength, count, recency, and a stable number."""
+    """Return the chosen links: aliases first, then by strength, count, recency, and a stable number.
+
+    Those that were only found to be alike come after all others, the weightiest first.
+    """
     links = np.flatnonzero(chosen)
     left, right = limits.worth[graph.left_kind[links]], limits.worth[graph.right_kind[links]]
     weaker, stronger = np.minimum(left, right), np.maximum(left, right)
-    strength = 16 * graph.is_alias[links] + 4 * weaker + stronger
-    order = np.lexsort((graph.tie[links], -graph.last_seen[links], -graph.messages[links], -strength))
+    weight = graph.weight[links]
+    strength = np.where(weight > 0, 0, 16 * graph.is_alias[links] + 4 * weaker + stronger)
+    order = np.lexsort(
+        (graph.tie[links], -graph.last_seen[links], -graph.messages[links], -weight, -strength)
+    )
     found: Integers = links[order]
     return found
 

@@ -210,10 +210,13 @@ def reach_without(
     policy: Policy,
     doomed: str,
     records: str = "SELECT * FROM record_changes WHERE FALSE",
+    *,
+    is_done: bool = False,
 ) -> Reached:
     """Stage what `reach` does, for when the events in the relation `doomed` had never been said.
 
-    `records` are record changes of which the same is meant; these are in no table any more.
+    `records` are record changes of which the same is meant; these are in no table any more. `is_done`
+    says that the events are as they shall be, too: those of `doomed` still there say something else now.
 
     Of the pairs they named, evidence is summed anew from the events that are left; whoever named one of their
     identifiers has evidence with it, so these lie under its neighbours. What they made shared may join again.
@@ -221,7 +224,8 @@ def reach_without(
     gather(warehouse, doomed, records, "new_")
     warehouse.derive("touched_keys", NEIGHBOURHOOD)
     warehouse.pick("near_events", "events", EVENT_COLUMNS, "touched_keys")
-    left = f"SELECT * FROM near_events WHERE message_key NOT IN (SELECT message_key FROM {doomed})"
+    kept = "TRUE" if is_done else f"message_key NOT IN (SELECT message_key FROM {doomed})"
+    left = f"SELECT * FROM near_events WHERE {kept}"
     gather(warehouse, left, NAMING_RECORDS, "left_")
     _pick_clusters(warehouse)
     warehouse.derive("touched_identifiers", LEFT_IDENTIFIERS)

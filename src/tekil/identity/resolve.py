@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from tekil.identity.persons import SAID_TO_DIFFER, Persons, refused_ends, resolv
 from tekil.identity.tables import CONFLICTS, SHARED
 from tekil.identity.turns import TURNS, take_turns
 from tekil.warehouse import Warehouse, arrow_schema, bind
+
+Query = Callable[[str], pa.Table]
+"""Runs a SELECT."""
 
 DAY = 86_400_000_000
 """A day in microseconds."""
@@ -95,7 +98,7 @@ def settle(
     `cluster_key`, `person_key`). Those in `known_shared` (rows of `shared`) are shared for
     their reason, whatever the relations say.
     """
-    graph, limits, why = read_graph(warehouse, policy, names, known_shared)
+    graph, limits, why = read_graph(warehouse.query, policy, names, known_shared)
     persons = resolve_graph(graph, limits)
     keys = graph.keys
     owners = {
@@ -125,26 +128,26 @@ class _Why:
 
 
 def read_graph(
-    warehouse: Warehouse, policy: Policy, names: Mapping[str, str], known_shared: pa.Table
+    query: Query, policy: Policy, names: Mapping[str, str], known_shared: pa.Table = NOBODY
 ) -> tuple[Graph, Limits, _Why]:
     """Return the identifiers and links of relations as arrays, their limits, and why some are shared."""
     kinds = tuple(sorted(policy.rules))
-    nodes = warehouse.query(bind(sql.nodes(policy, kinds), names))
-    links = warehouse.query(bind(sql.links(policy, kinds), names))
+    nodes = query(bind(sql.nodes(policy, kinds), names))
+    links = query(bind(sql.links(policy, kinds), names))
     if any(
         len(kinds) in _integers(column) for column in (nodes["kind"], links["left_kind"], links["right_kind"])
     ):
         # Kinds that no policy speaks of are rare: only then is it asked which there are.
-        kinds = tuple(sorted({*kinds, *_kinds_in(warehouse, names)}))
-        nodes = warehouse.query(bind(sql.nodes(policy, kinds), names))
-        links = warehouse.query(bind(sql.links(policy, kinds), names))
+        kinds = tuple(sorted({*kinds, *_kinds_in(query, names)}))
+        nodes = query(bind(sql.nodes(policy, kinds), names))
+        links = query(bind(sql.links(policy, kinds), names))
     # Ordered here, oldest first: an engine may hand out many rows by several threads, whatever it was asked.
     order = np.lexsort((_integers(nodes["identifier_key"]), _integers(nodes["first_seen"])))
     keys, kinds_of = (_integers(nodes[name])[order] for name in ("identifier_key", "kind"))
     is_blocked = np.asarray(nodes["is_blocked"].to_numpy(), dtype=bool)[order]
     place = _Places(keys)
     left, right = _integers(links["left_key"]), _integers(links["right_key"])
-    said, declared = _said(warehouse, names, place)
+    said, declared = _said(query, names, place)
     why = _Why(is_blocked, np.zeros(len(keys), dtype=bool))
     why.is_declared[declared] = True
     is_shared = why.is_blocked | why.is_declared
@@ -163,17 +166,18 @@ def read_graph(
         _integers(links["messages"]),
         _integers(links["last_seen"]),
         _mixed(left, right),
+        _integers(links["weight"]),
         said,
     )
     return graph, Limits.of(policy, kinds), why
 
 
-def _kinds_in(warehouse: Warehouse, names: Mapping[str, str]) -> list[str]:
+def _kinds_in(query: Query, names: Mapping[str, str]) -> list[str]:
     select = (
         "SELECT kind FROM identifiers UNION SELECT left_kind AS kind FROM evidence"
         " UNION SELECT right_kind AS kind FROM evidence"
     )
-    found: list[str] = warehouse.query(bind(select, names))["kind"].to_pylist()
+    found: list[str] = query(bind(select, names))["kind"].to_pylist()
     return found
 
 
@@ -196,11 +200,9 @@ class _Places:
         return found
 
 
-def _said(
-    warehouse: Warehouse, names: Mapping[str, str], place: _Places
-) -> tuple[tuple[Said, ...], Integers]:
+def _said(query: Query, names: Mapping[str, str], place: _Places) -> tuple[tuple[Said, ...], Integers]:
     """Return the last word on each pair of identifiers, and those that are declared shared."""
-    rows = warehouse.query(bind(sql.SAID, names))
+    rows = query(bind(sql.SAID, names))
     last: dict[tuple[int, int], tuple[tuple[int, int], str]] = {}
     columns = (rows[name].to_pylist() for name in ("left_key", "right_key", "last_seen", "last_key", "act"))
     for left, right, at, key, act in zip(*columns, strict=True):

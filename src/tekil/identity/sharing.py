@@ -49,9 +49,9 @@ def find_shared(graph: Graph, limits: Limits) -> Sharing:
 
 
 def _named_with(graph: Graph, kind: int, count: int) -> Integers:
-    """Return with how many identifiers of a kind each identifier is named."""
+    """Return with how many identifiers of a kind each identifier is named; being alike is no naming."""
     ends = [
-        here[(there_kind == kind) & (here != ELSEWHERE)]
+        here[(there_kind == kind) & (here != ELSEWHERE) & (graph.weight == 0)]
         for here, there_kind in ((graph.left, graph.right_kind), (graph.right, graph.left_kind))
     ]
     found: Integers = np.bincount(ends[0], minlength=count) + np.bincount(ends[1], minlength=count)

@@ -14,6 +14,12 @@ ACTS = ("merge", "split", "withdraw", "share")
 """What can be said: two are one person, are two people, what was said of them no longer counts; and of one
 identifier (on both sides) that many people use it."""
 
+LINK_ACTS = ("link", "unlink")
+"""What only Tekil itself says: two were found to be alike, with a weight, or are no longer."""
+
+LINKS_SOURCE = "tekil-links"
+"""The source of links that were worked out. Nobody can make a write key of it, so nobody else can say it."""
+
 # Whether a previous id was an anonymous one is not said by the spec; anonymous ids are UUIDs.
 _UUID = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$"
 
@@ -73,15 +79,22 @@ SELECT *, key64(kind || ':' || value) AS identifier_key FROM (
 
 SIGHTINGS_WITH_MORE = "SELECT sighting, more, " + _TOLD + " FROM sightings WHERE more IS NOT NULL"
 
+
+def _listed(texts: Sequence[str]) -> str:
+    return ", ".join(map(quoted, texts))
+
+
 ASSERTED = f"""
-SELECT source, act, left_name, right_name, key64(left_name) AS one_key, key64(right_name) AS other_key,
-  occurred_at, message_key
+SELECT source, act, CASE WHEN act IN ({_listed(LINK_ACTS)}) THEN 'linked' ELSE 'asserted' END AS how,
+  CASE WHEN act = 'link' THEN weight END AS weight, left_name, right_name,
+  key64(left_name) AS one_key, key64(right_name) AS other_key, occurred_at, message_key
 FROM (
   SELECT source, json_member(key, 'left') AS left_name, json_member(key, 'right') AS right_name,
-    variant_text(fields, 'act') AS act, occurred_at, message_key
+    variant_text(fields, 'act') AS act,
+    TRY_CAST(variant_text(fields, 'weight') AS BIGINT) AS weight, occurred_at, message_key
   FROM records WHERE object = '{ASSERTION}'
 ) AS said
-WHERE act IN ({", ".join(f"'{act}'" for act in ACTS)})
+WHERE (act IN ({_listed(ACTS)}) OR (act IN ({_listed(LINK_ACTS)}) AND source = '{LINKS_SOURCE}'))
   AND strpos(left_name, ':') > 1 AND strpos(right_name, ':') > 1
 """
 """What was said outright, each end as `kind:value`."""
@@ -113,7 +126,7 @@ _RIGHT = "CASE WHEN one_key <= other_key THEN right_name ELSE left_name END"
 EVIDENCE = f"""
 SELECT {_PAIR}, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
   CAST(sum(messages) AS BIGINT) AS messages, min(sample_key) AS sample_key,
-  CAST(NULL AS BIGINT) AS last_key, CAST(NULL AS VARCHAR) AS act
+  CAST(NULL AS BIGINT) AS last_key, CAST(NULL AS VARCHAR) AS act, CAST(NULL AS BIGINT) AS weight
 FROM (
   SELECT other.identifier_key - one.identifier_key AS pair_key, one.identifier_key AS left_key,
     other.identifier_key AS right_key, one.kind AS left_kind, other.kind AS right_kind, one.source,
@@ -129,12 +142,13 @@ UNION ALL
 SELECT {_PAIR}, min(occurred_at) AS first_seen, max(occurred_at) AS last_seen, count(*) AS messages,
   min(message_key) AS sample_key,
   arg_max(message_key, {{'seen_at': occurred_at, 'key': message_key}}) AS last_key,
-  arg_max(act, {{'seen_at': occurred_at, 'key': message_key}}) AS act
+  arg_max(act, {{'seen_at': occurred_at, 'key': message_key}}) AS act,
+  nullif(arg_max(coalesce(weight, 0), {{'seen_at': occurred_at, 'key': message_key}}), 0) AS weight
 FROM (
   SELECT greatest(one_key, other_key) - {_FIRST} AS pair_key, {_FIRST} AS left_key,
     greatest(one_key, other_key) AS right_key, substr({_LEFT}, 1, strpos({_LEFT}, ':') - 1) AS left_kind,
-    substr({_RIGHT}, 1, strpos({_RIGHT}, ':') - 1) AS right_kind, source, 'asserted' AS how, act,
-    occurred_at, message_key
+    substr({_RIGHT}, 1, strpos({_RIGHT}, ':') - 1) AS right_kind, source, how, act,
+    weight, occurred_at, message_key
   FROM asserted
 ) AS said
 GROUP BY {_PAIR}
@@ -145,7 +159,8 @@ SUMMED_EVIDENCE = f"""
 SELECT {_PAIR}, min(first_seen) AS first_seen, max(last_seen) AS last_seen,
   CAST(sum(messages) AS BIGINT) AS messages, min(sample_key) AS sample_key,
   arg_max(last_key, {{'seen_at': last_seen, 'key': last_key}}) AS last_key,
-  arg_max(act, {{'seen_at': last_seen, 'key': last_key}}) AS act
+  arg_max(act, {{'seen_at': last_seen, 'key': last_key}}) AS act,
+  nullif(arg_max(coalesce(weight, 0), {{'seen_at': last_seen, 'key': last_key}}), 0) AS weight
 FROM (SELECT * FROM old_evidence UNION ALL SELECT * FROM new_evidence) AS parts
 GROUP BY {_PAIR}
 """
@@ -195,18 +210,22 @@ FROM identifiers
 def links(policy: Policy, kinds: Sequence[str]) -> str:
     """Return the SELECT of what may join identifiers: each pair once, its ends' kinds as places in `kinds`.
 
-    What a source may not assert is left out.
+    What a source may not assert is left out, and so are links that weigh less than the policy accepts.
+    `weight` is 0 where messages named the two together, whatever links say of them besides.
     """
     forbidden = " ".join(
         f"AND NOT (source = {quoted(source)} AND NOT (left_kind IN ({some}) AND right_kind IN ({some})))"
         for source, allowed in sorted(policy.spec.sources.items())
         for some in [", ".join(map(quoted, allowed)) or "''"]
     )
+    accept = policy.accepted_weight
+    linked = "FALSE" if accept is None else f"how = 'linked' AND act = 'link' AND weight >= {accept}"
     return f"""
 SELECT left_key, right_key, {_code("left_kind", kinds)} AS left_kind,
   {_code("right_kind", kinds)} AS right_kind, max(how = 'alias') AS is_alias,
-  CAST(sum(messages) AS BIGINT) AS messages, epoch_us(max(last_seen)) AS last_seen
-FROM evidence WHERE how IN ('seen', 'alias') {forbidden}
+  CAST(sum(messages) AS BIGINT) AS messages, epoch_us(max(last_seen)) AS last_seen,
+  CASE WHEN min(how = 'linked') THEN max(weight) ELSE 0 END AS weight
+FROM evidence WHERE (how IN ('seen', 'alias') {forbidden}) OR ({linked})
 GROUP BY left_key, right_key, left_kind, right_kind
 """
 

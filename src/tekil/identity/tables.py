@@ -17,7 +17,8 @@ EVIDENCE = Table(
         Column("right_kind", "text"),
         Column("source", "text"),
         # `seen`: named in one message; `alias`: one was said to be the other's former name; `asserted`: a
-        # person, or a system, said outright what `act` says (merge, split, withdraw, share).
+        # person, or a system, said outright what `act` says (merge, split, withdraw, share); `linked`: they
+        # were found to be alike (`act` is link, or unlink since they no longer are).
         Column("how", "text"),
         Column("first_seen", "timestamp"),
         Column("last_seen", "timestamp"),
@@ -26,6 +27,8 @@ EVIDENCE = Table(
         Column("sample_key", "bigint"),
         Column("last_key", "bigint"),
         Column("act", "text"),
+        # Of what is linked: hundredths of bits for the two being one person.
+        Column("weight", "bigint"),
     ),
     key="pair_key",
     erasure=Erasure("own", "summed anew from what is left"),

@@ -16,7 +16,7 @@ from tekil.load.sealing import Sealed, sealed_identifier
 from tekil.load.sql import checked
 from tekil.messages import CUT_TYPE
 from tekil.privacy import Vault
-from tekil.privacy.tombstones import Tombstones
+from tekil.privacy.tombstones import MESSAGE, Tombstones
 from tekil.warehouse import Warehouse
 
 INERT = pa.schema(
@@ -38,7 +38,9 @@ _KEYS = (
     "key64('anonymous_id:' || previous_id)",
 )
 
-_GOOD = checked("position, number, occurred_at, user_id, anonymous_id, previous_id, email, phone")
+_GOOD = checked(
+    "position, number, source, message_id, occurred_at, user_id, anonymous_id, previous_id, email, phone"
+)
 
 NAMING = " UNION ALL ".join(
     f"SELECT c.position, c.number FROM (SELECT position, number, occurred_at, {key} AS named_key"
@@ -47,6 +49,21 @@ NAMING = " UNION ALL ".join(
     for key in _KEYS
 )
 """Good messages that name an identifier of somebody who was erased, and were said before that."""
+
+NAMED_OTHERWISE = """
+SELECT j.position, j.number FROM judged_identifiers j
+JOIN erased_identifiers t ON t.identifier_key = key64(j.name)
+WHERE j.name IS NOT NULL AND j.occurred_at <= t.erased_at
+"""
+"""The same, of what messages and records name people by beside: external ids, devices, traits."""
+
+SAID_AGAIN = f"""
+SELECT c.position, c.number
+FROM (SELECT position, number, key64('{MESSAGE}:' || source || ':' || message_id) AS named_key
+  FROM named_in_good) AS c
+JOIN erased_identifiers t ON t.identifier_key = c.named_key
+"""
+"""Good messages that were said once more, from a device that others use too, whenever they say they were."""
 
 CUT = f"SELECT position, number FROM opened WHERE type = '{CUT_TYPE}'"
 """Places in the log that were emptied when their person was erased."""
@@ -82,14 +99,21 @@ class Inert:
 
 
 def take_out_erased(
-    warehouse: Warehouse, vault: Vault, tombstones: Tombstones, sealed: Sealed, *, has_cuts: bool
+    warehouse: Warehouse,
+    vault: Vault,
+    tombstones: Tombstones,
+    sealed: Sealed,
+    *,
+    has_cuts: bool,
+    has_named: bool,
 ) -> Inert:
     """Stage `inert`; take them out of `opened` and `sealed_messages`; return their places.
 
-    Costs nothing where nobody was erased. `has_cuts` says that some places were emptied already.
+    Costs nothing where nobody was erased. `has_cuts` says that some places were emptied already, `has_named`
+    that there are `judged_identifiers`.
     """
     cut = _places(warehouse.query(CUT)) if has_cuts else frozenset()
-    named = _named(warehouse, tombstones, sealed) if tombstones else frozenset()
+    named = _named(warehouse, tombstones, sealed, has_named=has_named) if tombstones else frozenset()
     wrong = _wrong(warehouse, vault, tombstones) if tombstones else frozenset()
     inert = cut | named | wrong
     if not inert:
@@ -104,11 +128,14 @@ def take_out_erased(
     return Inert(inert, inert - cut)
 
 
-def _named(warehouse: Warehouse, tombstones: Tombstones, sealed: Sealed) -> frozenset[Place]:
+def _named(
+    warehouse: Warehouse, tombstones: Tombstones, sealed: Sealed, *, has_named: bool
+) -> frozenset[Place]:
     """Return the good messages that name somebody who was erased, and the records with a token of theirs."""
     warehouse.stage("erased_identifiers", tombstones.table())
     warehouse.derive("named_in_good", _GOOD)
-    found = _places(warehouse.query(NAMING))
+    parts = [NAMING, SAID_AGAIN, *([NAMED_OTHERWISE] if has_named else [])]
+    found = _places(warehouse.query(" UNION ALL ".join(parts)))
     about = [(p, n) for p, n, token in sealed.mentions if tombstones.has_token(token)]
     if not about:
         return found

@@ -7,7 +7,8 @@ at, and sealed. Most messages say none of it, and cost a look at two texts.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,7 +18,7 @@ from tekil.identifiers import SEALED, Policy, kind_of
 from tekil.load.sealing import seal_id
 from tekil.load.tables import REFUSED_IDENTIFIERS, SEALED_VALUES
 from tekil.privacy import Vault
-from tekil.privacy.find import Kind
+from tekil.privacy.find import TOKEN, Kind
 from tekil.privacy.shadows import shadow
 from tekil.warehouse import Warehouse, arrow_schema
 
@@ -45,6 +46,13 @@ JUDGED = """
 SELECT s.position, s.number, s.source, s.message_key, s.occurred_at, n.kind, n.name, n.reason
 FROM said_identifiers s JOIN named_values n ON n.type = s.type AND n.value = s.value
 """
+
+STAYING = """
+SELECT j.* FROM judged_identifiers j
+JOIN (SELECT position, number FROM opened) AS o ON o.position = j.position AND o.number = j.number
+"""
+
+TOKENS = re.compile(TOKEN.pattern)
 
 
 def named_identifiers(most: int) -> str:
@@ -114,27 +122,55 @@ def may_name(bodies: pa.Table, policy: Policy) -> bool:
     return bool(pc.any(pc.match_substring_regex(bodies["body"], "|".join(words))).as_py())
 
 
-def name_identifiers(warehouse: Warehouse, policy: Policy, vault: Vault) -> bool:
-    """Stage `named_identifiers` from `opened`; return whether there are any values at all.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What messages name people by beside what every message has a member for.
 
-    Personal values are in the vault then. Raises `Unavailable` while the store is away.
+    `taken` are the tokens in `judged_identifiers`, each with the kind and the value it stands for. The vault
+    has none of them yet: whether a message stays is only clear once it is known whom it names.
     """
+
+    taken: Mapping[str, tuple[Kind, str]]
+
+
+def find_named(warehouse: Warehouse, policy: Policy, vault: Vault) -> Named | None:
+    """Stage `judged_identifiers` from `opened`; return what it names, nothing where nothing is named."""
     warehouse.derive("external_ids", EXTERNAL)
     union = " UNION ALL ".join(said_identifiers(policy))
     warehouse.derive("said_identifiers", f"SELECT * FROM ({union}) AS said WHERE trim(value, ' ') <> ''")
     values = warehouse.query("SELECT DISTINCT type, value FROM said_identifiers WHERE type IS NOT NULL")
     if not values.num_rows:
-        return False
-    named, personal = judge_values(values, policy, vault)
-    warehouse.stage("named_values", named)
-    warehouse.stage("named_shadows", personal)
+        return None
+    judged, taken = judge_values(values, policy, vault)
+    warehouse.stage("named_values", judged)
     warehouse.derive("judged_identifiers", JUDGED)
+    return Named(taken)
+
+
+def name_identifiers(
+    warehouse: Warehouse, policy: Policy, vault: Vault, named: Named, *, are_some_gone: bool
+) -> None:
+    """Stage `named_identifiers`, what `opened` still holds of `judged_identifiers`; keep its values.
+
+    Personal values are in the vault then. Raises `Unavailable` while the store is away.
+    """
+    taken = named.taken
+    if are_some_gone:
+        warehouse.derive("judged_identifiers", STAYING)
+        names = warehouse.query("SELECT DISTINCT name FROM judged_identifiers WHERE name IS NOT NULL")
+        staying = {token for name in names["name"].to_pylist() for token in TOKENS.findall(name)}
+        taken = {token: value for token, value in taken.items() if token in staying}
+    vault.keep((token, kind, value) for token, (kind, value) in taken.items())
+    shadows = [(token, kind, shadow(kind, value)) for token, (kind, value) in taken.items()]
+    told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
+    warehouse.stage("named_shadows", pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES)))
     warehouse.derive("named_identifiers", named_identifiers(policy.spec.identifiers_max))
-    return True
 
 
-def judge_values(values: pa.Table, policy: Policy, vault: Vault) -> tuple[pa.Table, pa.Table]:
-    """Return `NAMED` rows for distinct `type` and `value`, and rows of `sealed_values`."""
+def judge_values(
+    values: pa.Table, policy: Policy, vault: Vault
+) -> tuple[pa.Table, dict[str, tuple[Kind, str]]]:
+    """Return `NAMED` rows for distinct `type` and `value`, and what their tokens stand for."""
     rows: list[tuple[str, str, str, str | None, str | None]] = []
     taken: dict[str, tuple[Kind, str]] = {}
     for type_, value in zip(values["type"].to_pylist(), values["value"].to_pylist(), strict=True):
@@ -146,11 +182,8 @@ def judge_values(values: pa.Table, policy: Policy, vault: Vault) -> tuple[pa.Tab
             rows.append((type_, value, kind, None, "blocked"))
         else:
             rows.append((type_, value, kind, f"{kind}:{_sealed(kind, plain, vault, taken)}", None))
-    vault.keep((token, kind, value) for token, (kind, value) in taken.items())
-    shadows = [(token, kind, shadow(kind, value)) for token, (kind, value) in taken.items()]
-    told = [dict(zip(SEALED_VALUES.column_names, row, strict=True)) for row in shadows]
     columns = [pa.array(column, pa.string()) for column in zip(*rows, strict=True)]
-    return pa.table(columns, schema=NAMED), pa.Table.from_pylist(told, arrow_schema(SEALED_VALUES))
+    return pa.table(columns, schema=NAMED), taken
 
 
 def _sealed(kind: str, plain: str, vault: Vault, taken: dict[str, tuple[Kind, str]]) -> str:

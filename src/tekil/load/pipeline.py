@@ -19,7 +19,7 @@ from tekil.load.erased import Inert, take_out_erased
 from tekil.load.floors import Floors, count_retired, set_aside, write_destroyed
 from tekil.load.known_messages import KnownMessages
 from tekil.load.known_values import learn_referrers, learn_user_agents
-from tekil.load.naming import keep_named, may_name, name_identifiers, new_refusals
+from tekil.load.naming import find_named, keep_named, may_name, name_identifiers, new_refusals
 from tekil.load.replay import release, releases_in, write_release
 from tekil.load.sealing import Sealed, keep_shadows, keep_values, nobody, seal
 from tekil.load.tables import (
@@ -93,11 +93,15 @@ def prepare(
     declared = {} if rules is None else rules.declared
     sealed = seal(warehouse, vault, declared, policy, erased.silences_token if erased else nobody)
     shapes = warehouse.query(sql.SHAPES)
-    inert = take_out_erased(warehouse, vault, erased, sealed, has_cuts=_any(shapes["is_cut"]))
+    named = find_named(warehouse, policy, vault) if may_name(bodies, policy) else None
+    inert = take_out_erased(
+        warehouse, vault, erased, sealed, has_cuts=_any(shapes["is_cut"]), has_named=named is not None
+    )
     if inert.places:
         shapes = warehouse.query(sql.SHAPES)
     values = keep_values(warehouse, vault, sealed, inert.places)
-    has_named = may_name(bodies, policy) and name_identifiers(warehouse, policy, vault)
+    if named is not None:
+        name_identifiers(warehouse, policy, vault, named, are_some_gone=bool(inert.places))
     suspects = known.suspects(shapes["message_key"])
     prepared = Prepared(
         shapes["message_key"],
@@ -106,16 +110,16 @@ def prepare(
         has_traits=_any(shapes["is_telling"]),
         has_personal=values > 0,
         has_violations=judged.breaches,
-        has_named=has_named,
+        has_named=named is not None,
         has_retired=retired,
         has_repeated=suspects.num_rows > 0,
         has_cuttings=stage_cuttings(warehouse, sealed, inert),
         releases=False,
     )
     find_repeated(warehouse, suspects)
-    if has_named:
+    if named is not None:
         warehouse.derive("new_refused_identifiers", new_refusals(policy.spec.identifiers_max))
-    fresh = sql.new_events(policy, are_some_repeated=prepared.has_repeated, has_named=has_named)
+    fresh = sql.new_events(policy, are_some_repeated=prepared.has_repeated, has_named=named is not None)
     warehouse.derive("new_events", fresh)
     take_traits(warehouse, prepared.has_traits)
     put_aside(warehouse, prepared.has_quarantine, vault)

@@ -16,7 +16,7 @@ from tekil.errors import BadRequest, Unavailable
 from tekil.outgoing import grants
 from tekil.outgoing.client import Outgoing
 from tekil.outgoing.grants import Connection, ConnectionRefused, Started, Tokens
-from tekil.store.connections import ConnectionRows
+from tekil.store.connections import DISABLED, ConnectionRow, ConnectionRows
 from tekil.store.second_factors import Sealer
 
 LEASE_SECONDS = 45.0
@@ -87,6 +87,31 @@ class Connections:
                 self._sleep(POLL_SECONDS)
             return found
 
+    def probe(self, name: str, by: Actor) -> None:
+        """Ask the other side for a new token now, whether one is at hand or not; that is put on record.
+
+        Raises what `token` raises.
+        """
+        works = False
+        try:
+            with self._locks[name]:
+                self._check_enabled(self._rows.get(name))
+                if not self._rows.claim(name, self._clock(), LEASE_SECONDS):
+                    raise Unavailable(f"{name} is being renewed elsewhere.", code="connection_unavailable")
+                self._renew(name)
+            works = True
+        finally:
+            if self._rows.find(name) is not None:
+                self._rows.note(name, by, Act.CONNECTION_TESTED, works=works)
+
+    def all(self) -> list[ConnectionRow]:
+        """Return all connections by name, with their states and nothing secret in the clear."""
+        return self._rows.all()
+
+    def set_enabled(self, name: str, enabled: bool, by: Actor) -> None:
+        """Let a connection be used, or no longer: then nobody is given a token of it."""
+        self._rows.set_enabled(name, enabled, by)
+
     def spoiled(self, name: str, token: str) -> None:
         """Note that a token was refused before its time, so that the next is a new one."""
         with self._locks[name]:
@@ -141,12 +166,18 @@ class Connections:
 
     def _fresh(self, name: str) -> str | None:
         row = self._rows.get(name)
+        self._check_enabled(row)
         tokens = self._open(row.sealed).tokens
         if tokens is not None and tokens.is_fresh(self._clock()):
             return tokens.access
         if row.state == "broken":
             raise ConnectionRefused(row.error, code="connection_broken")
         return None
+
+    def _check_enabled(self, row: ConnectionRow) -> None:
+        if row.state == DISABLED:
+            told = f"{row.name} is disabled; enable it in the console under Connections."
+            raise ConnectionRefused(told, code="connection_disabled")
 
     def _renew(self, name: str) -> str:
         held = self._held(name)

@@ -14,6 +14,7 @@ from tekil.privacy.find import TOKEN
 from tekil.privacy.links import DAY_US, Link, Links
 from tekil.privacy.purposes import Purpose, check_choice, purposes_of
 from tekil.privacy.tokens import Tokens
+from tekil.privacy.typed import check_typed
 from tekil.privacy.vault import Vault
 from tekil.store import Card, Store
 from tekil.store.clock import now_us
@@ -71,9 +72,12 @@ class ConsentLedger:
     ) -> Entry:
         """Record a person's choice, made at an instant (microseconds; now where none is given).
 
-        Raises `BadRequest` for an identifier, a purpose or a channel that there is not, or a future instant.
+        Raises `BadRequest` for an identifier, a purpose or a channel that there is not, or a future instant;
+        and for a source or a text's version that gives away somebody. A proof may: it is sealed.
         """
         named = self.named(kind, value)
+        check_typed(source, "The source")
+        check_typed(text_version, "The version of the text")
         check_choice(self.purposes, purpose, channel)
         self.tokens.keep(kind, named.value)
         return self.record_token(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from tekil.privacy.find import TOKEN, Kind, find
+from tekil.privacy.find import TOKEN, Kind, find, kind_of_key, normal
 from tekil.privacy.vault import Vault
 
 
@@ -53,14 +53,25 @@ class Tokens:
         return "".join([*parts, text[at:]])
 
     def sealed_within(self, value: Any) -> Any:
-        """Return a JSON value with all texts in it as `sealed` gives them."""
+        """Return a JSON value with all texts in it as `sealed` gives them.
+
+        A member whose name says that its value is personal (a column `full_name` of a list) is sealed whole,
+        names of members like all texts.
+        """
         if isinstance(value, str):
             return self.sealed(value)
         if isinstance(value, dict):
-            return {name: self.sealed_within(inner) for name, inner in value.items()}
+            return {self.sealed(str(name)): self._member(str(name), inner) for name, inner in value.items()}
         if isinstance(value, list | tuple):
             return [self.sealed_within(inner) for inner in value]
         return value
+
+    def _member(self, name: str, value: Any) -> Any:
+        kind = kind_of_key(name, is_trait=False)
+        if kind is None or not isinstance(value, str | int) or isinstance(value, bool):
+            return self.sealed_within(value)
+        text = str(value)
+        return self.keep(kind, normal(kind, text)) if text.strip() else value
 
     def shown(self, text: str) -> str:
         """Return a text with masks in the place of its tokens."""

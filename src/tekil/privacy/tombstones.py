@@ -22,6 +22,14 @@ _EPOCH = datetime(1970, 1, 1)
 Identifier = tuple[str, str]
 """A kind, and a value as the tables hold it: of an e-mail address or a phone number its token."""
 
+MESSAGE = "message id"
+"""The kind of a tombstone for one message, which no identifier's kind can be, as kinds have no spaces."""
+
+
+def message_identifier(source: str, message_id: str) -> Identifier:
+    """Return what a message is known again by: of a device that goes on, only what was said goes."""
+    return MESSAGE, f"{source}:{message_id}"
+
 
 class Tombstones:
     """The identifiers of all who were erased, with the instant until which messages about them are inert.

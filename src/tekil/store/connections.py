@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 from sqlalchemy import Connection as Database
-from sqlalchemy import delete, select, update
+from sqlalchemy import case, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from tekil.access.audit import Act, Actor
+from tekil.access.audit import Act, Actor, Detail
 from tekil.errors import NotFound
 from tekil.store.access_tables import connections
 from tekil.store.audit import record
@@ -15,7 +15,7 @@ from tekil.store.clock import Begin, now_us
 
 
 class ConnectionRow(msgspec.Struct, frozen=True):
-    """A connection. `state` is working, away, refused or broken; instants are microseconds."""
+    """A connection. `state` is working, away, refused, broken or disabled; instants are microseconds."""
 
     name: str
     grant: str
@@ -27,6 +27,8 @@ class ConnectionRow(msgspec.Struct, frozen=True):
     created_at: int
     updated_at: int
 
+
+DISABLED = "disabled"
 
 _COLUMNS = [connections.c[name] for name in ConnectionRow.__struct_fields__]
 
@@ -91,23 +93,40 @@ class ConnectionRows:
     def save(self, name: str, sealed: str, expires_at: int | None) -> None:
         """Keep what is sealed now, which works."""
         with self._begin() as database:
-            _change(database, name, sealed=sealed, expires_at=expires_at, state="working", error="")
+            # Somebody may have disabled it meanwhile, and that stands.
+            _change(database, name, sealed=sealed, expires_at=expires_at, **_unless_disabled("working", ""))
 
     def fail(self, name: str, state: str, error: str) -> None:
         """Note why there is no token."""
         with self._begin() as database:
-            _change(database, name, state=state, error=error)
+            _change(database, name, **_unless_disabled(state, error))
 
-    def note(self, name: str, by: Actor, act: Act) -> None:
+    def set_enabled(self, name: str, enabled: bool, by: Actor) -> None:
+        """Let a connection be used, or no longer. Raises `NotFound` where there is none of that name."""
+        act = Act.CONNECTION_ENABLED if enabled else Act.CONNECTION_DISABLED
+        state = "working" if enabled else DISABLED
+        others = connections.c.state == DISABLED if enabled else connections.c.state != DISABLED
+        self.get(name)
+        with self._begin() as database:
+            changed = update(connections).where(connections.c.name == name, others)
+            if database.execute(changed.values(state=state, error="", updated_at=now_us())).rowcount:
+                record(database, by, act, "connection", name)
+
+    def note(self, name: str, by: Actor, act: Act, **details: Detail) -> None:
         """Put on record what was done with a connection."""
         with self._begin() as database:
-            record(database, by, act, "connection", name)
+            record(database, by, act, "connection", name, **details)
 
     def remove(self, name: str, by: Actor, *, revoked: bool) -> None:
         """Forget a connection."""
         with self._begin() as database:
             if database.execute(delete(connections).where(connections.c.name == name)).rowcount:
                 record(database, by, Act.CONNECTION_REMOVED, "connection", name, revoked=revoked)
+
+
+def _unless_disabled(state: str, error: str) -> dict[str, object]:
+    stays = connections.c.state == DISABLED
+    return {"state": case((stays, DISABLED), else_=state), "error": case((stays, ""), else_=error)}
 
 
 def _change(database: Database, name: str, **values: object) -> None:

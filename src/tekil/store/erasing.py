@@ -19,20 +19,22 @@ class Erased:
     `delete` deletes those of the person, `pseudonymise` puts a keyed hash in the place of their token and
     `instead` in other columns, `own` says that erasure knows what to do by itself, `keep` that no row is
     anybody's, or that the law wants it: then `because` says why. `person` and `token` name the column that
-    tells whose a row is; `unfinished` (a column and values) the rows that are deleted all the same.
+    tells whose a row is, `other` that of a second token where it is two people's; `unfinished` (a column and
+    values) the rows that are deleted all the same.
     """
 
     what: Literal["delete", "pseudonymise", "own", "keep"]
     because: str = ""
     person: str = ""
     token: str = ""
+    other: str = ""
     instead: Mapping[str, str] = field(default_factory=dict)
     unfinished: tuple[str, tuple[str, ...]] | None = None
 
 
-def rows_of(*, person: str = "", token: str = "") -> dict[str, Any]:
-    """Declare that rows go whose `person` column is theirs, or whose `token` column is one of theirs."""
-    return {"erasure": Erased("delete", person=person, token=token)}
+def rows_of(*, person: str = "", token: str = "", other: str = "") -> dict[str, Any]:
+    """Declare that rows go whose `person` column is theirs, or whose `token` or `other` is one of theirs."""
+    return {"erasure": Erased("delete", person=person, token=token, other=other)}
 
 
 def pseudonymised(

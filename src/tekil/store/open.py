@@ -23,8 +23,10 @@ from tekil.store.failures import Failures
 from tekil.store.identities import Identities
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.links import LinkReviews
 from tekil.store.passkeys import Passkeys
 from tekil.store.person_rows import PersonRows
+from tekil.store.quality_alerts import QualityAlerts
 from tekil.store.requests import SubjectRequests
 from tekil.store.schema import bring_up_to_date
 from tekil.store.sealed_values import SealedValues
@@ -58,9 +60,11 @@ class Store:
         self.consents = Consents(self._begin)
         self.iys = IysRecords(self._begin)
         self.requests = SubjectRequests(self._begin)
+        self.quality_alerts = QualityAlerts(self._begin)
         self.connections = ConnectionRows(self._begin)
         self.destructions = Destructions(self._begin)
         self.tombstones = TombstoneRows(self._begin)
+        self.link_reviews = LinkReviews(self._begin)
         self.person_rows = PersonRows(self._begin)
 
     @contextmanager

@@ -63,7 +63,7 @@ def declared() -> Iterator[tuple[Table, Erased]]:
 def _conditions(
     table: Table, told: Erased, person_ids: Sequence[str], tokens: Sequence[str]
 ) -> Iterator[ColumnElement[bool]]:
-    wanted = [(told.person, person_ids), (told.token, tokens)]
+    wanted = [(told.person, person_ids), (told.token, tokens), (told.other, tokens)]
     for column, values in wanted:
         for start in range(0, len(values) if column else 0, CHUNK):
             yield or_(false(), table.c[column].in_(values[start : start + CHUNK]))

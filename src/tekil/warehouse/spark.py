@@ -213,11 +213,10 @@ class SparkWarehouse:
             self._state = self._stored_state()
         state = self._state
         _check_select(sql, {*self._names(state), MARKS})
-        names = {name: f"{_COMMITTED}{name}" for name in state.versions}
-        names[MARKS] = _marks_select(state.marks)
+        names = {MARKS: _marks_select(state.marks), **{n: f"{_COMMITTED}{n}" for n in state.versions}}
         names |= {name: bind(view, names) for name, view in state.views.items()}
-        moment = instant_literal(now or datetime.now(UTC).replace(tzinfo=None))
-        text = render(bind(sql, names), "spark", moment)
+        now = now or datetime.now(UTC).replace(tzinfo=None)
+        text = render(bind(sql, names), "spark", instant_literal(now))
         text = re.sub(rf"\b{_COMMITTED}(\w+)", lambda found: self._pinned(found[1], state), text)
         arguments = {name: parameter(value) for name, value in (parameters or {}).items()}
         try:

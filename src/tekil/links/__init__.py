@@ -1,0 +1,7 @@
+"""Links: people whom nobody named together, found to be alike; how much so, and what somebody said of it."""
+
+from tekil.links.desk import LinkDesk, Review, Run, Trust
+from tekil.links.model import FIELDS, People
+from tekil.links.records import read_people
+
+__all__ = ["FIELDS", "LinkDesk", "People", "Review", "Run", "Trust", "read_people"]
