@@ -25,6 +25,15 @@ DAYS_SHOWN = 14
 PEOPLE_SHOWN = 25
 
 
+EXAMPLE = """\
+kind: audience
+name: recent_buyers
+title: {tr: Son alıcılar, en: Recent buyers}
+sql: orders > 0 and last_seen > now() - interval 30 day
+"""
+"""What to write down where there is none yet."""
+
+
 class Row(NamedTuple):
     """An audience in the list, and the drawing of its size over the last days."""
 
@@ -44,6 +53,8 @@ def show_audiences(
         visit,
         "audiences.html",
         page="audiences",
+        example=EXAMPLE,
+        commands=("tekil plan audiences.yaml", "tekil apply audiences.yaml"),
         rows=[Row(one, *drawn(one.history, now)) for one in found],
         chosen=among or [],
         overlap=audiences.overlap(among) if among else [],
