@@ -191,42 +191,15 @@ class AudienceReads:
         conditions, flaws = read_audiences([*beside, wanted])
         if wanted.name in flaws:
             raise BadRequest(flaws[wanted.name].text, code="definitions_invalid")
-        sql = moves_sql(wanted.name, conditions, [])
+        sql = moves_sql(wanted.name, conditions)
         row = self._reads.answers(sql.count).to_pylist()[0]
         sample = self._reads.answers(f"{sql.people} ORDER BY last_seen DESC, person_key LIMIT {SAMPLE}")
         move = Move(wanted.name, row["people"], row["entering"], row["leaving"])
         return Preview(move, [card for row in sample.to_pylist() if (card := self._card(row))])
 
-    def moves(self, wanted: Sequence[Definition]) -> list[Move]:
-        """Return what definitions would do to those audiences that they change, if only through others.
-
-        `wanted` is everything that would be in force.
-        """
-        before, _ = read_audiences(self._in_force())
-        after, _ = read_audiences(wanted)
-        features = _changed_features(self._in_force(), wanted)
-        moves = []
-        for name in sorted({*before, *after}):
-            if name not in after:
-                people = next((one.people for one in self.all() if one.name == name), 0)
-                moves.append(Move(name, 0, 0, people))
-            elif before.get(name) != after[name] or any(f'f."{one}"' in after[name].sql for one in features):
-                bound = wanted if features else []
-                row = self._reads.answers(moves_sql(name, after, bound).count).to_pylist()[0]
-                moves.append(Move(name, row["people"], row["entering"], row["leaving"]))
-        return moves
-
     def _in_force(self) -> list[Definition]:
         kinds = (FEATURE_KIND.name, AUDIENCE_KIND.name)
         return [stored(version) for kind in kinds for version in self._store.definitions.current(kind)]
-
-
-def _changed_features(before: Sequence[Definition], after: Sequence[Definition]) -> set[str]:
-    old, new = (
-        {d.name: d.spec for d in definitions if d.kind == FEATURE_KIND.name}
-        for definitions in (before, after)
-    )
-    return {name for name in {*old, *new} if old.get(name) != new.get(name)}
 
 
 def _parse_cursor(cursor: str | None) -> tuple[datetime, int]:

@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Router, get
-from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar import Router, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from tekil.api import model, problems
 from tekil.api.access import requires
 from tekil.api.paths import reference as decode
 from tekil.audience_reads import Audience, AudienceReads, Member, Size
+from tekil.definitions import Definition
+from tekil.store import Card
 
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
@@ -59,6 +61,29 @@ class MembersShown(msgspec.Struct, frozen=True):
     next: str | None
 
 
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A condition to try; with the name of an audience in force, it is compared with who is in that."""
+
+    sql: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "preview"
+
+
+class PersonShown(msgspec.Struct, frozen=True):
+    """Somebody, by identifiers with personal values masked."""
+
+    person_id: str
+    identifiers: list[model.ProfileIdentifier]
+
+
+class PreviewShown(msgspec.Struct, frozen=True):
+    """How many people a condition holds for, how many would enter and leave, and a sample."""
+
+    people: int
+    entering: int
+    leaving: int
+    sample: list[PersonShown]
+
+
 def audience_routes(audiences: AudienceReads) -> Router:
     """Return the routes, over what reads audiences."""
     told: dict[str, Any] = {
@@ -98,11 +123,28 @@ def audience_routes(audiences: AudienceReads) -> Router:
         page = audiences.people(decode(name), cursor=cursor, limit=limit)
         return MembersShown([_member(one) for one in page.people], page.next)
 
-    return Router("/v1/audiences", route_handlers=[get_audiences, get_audience, get_people])
+    @post(
+        "/preview",
+        summary="Whom a condition would hold for",
+        status_code=200,
+        responses=problems.responses(400, 401, 403, 503),
+        **told,
+    )
+    def preview(data: JSONBody[Wanted]) -> PreviewShown:
+        """Return how many people a condition holds for now, who would come and go, and some of them."""
+        found = audiences.preview(Definition("audience", data.name, {}, "", {"sql": data.sql}))
+        sample = [_named(card) for card in found.sample]
+        return PreviewShown(found.move.people, found.move.entering, found.move.leaving, sample)
+
+    return Router("/v1/audiences", route_handlers=[get_audiences, get_audience, get_people, preview])
 
 
 def _shown(of: Audience) -> AudienceShown:
     return AudienceShown(of.name, of.title, of.owner, of.version, of.sql, of.people)
+
+
+def _named(card: Card) -> PersonShown:
+    return PersonShown(card.person_id, [model.ProfileIdentifier(i.kind, i.value) for i in card.identifiers])
 
 
 def _member(one: Member) -> MemberShown:

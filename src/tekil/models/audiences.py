@@ -14,7 +14,7 @@ import msgspec
 from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import flaw_of
 from tekil.expressions import ExpressionFlaw, Scope, Seen, Stage, Type, Typed, check, names_in
-from tekil.models.features import FEATURE_KIND, FEATURES, FeatureSpec, feature_model, name_flaw, read_feature
+from tekil.models.features import FEATURE_KIND, FeatureSpec, name_flaw, read_feature
 from tekil.models.model import Model
 from tekil.privacy.rectification import OBJECTION
 from tekil.warehouse import bind
@@ -78,20 +78,16 @@ class MovesSql:
     count: str
 
 
-def moves_sql(name: str, conditions: Mapping[str, Typed], definitions: Sequence[Definition]) -> MovesSql:
-    """Return what asks how an audience would be with other conditions than those in force.
-
-    Where `definitions` are given, features are what these say, worked out from all events; else as they are.
-    """
+def moves_sql(name: str, conditions: Mapping[str, Typed]) -> MovesSql:
+    """Return what asks how an audience would be with other conditions than those in force."""
     made = f"({conditions[name].sql} AND {MAY_BE_PROFILED})"
-    features = feature_model(definitions, "UTC").sql if definitions else FEATURES
     everybody = bind(
         f"""SELECT a.person_key, a.last_seen, {made} AS is_in, w.person_key IS NOT NULL AS was_in
 FROM activity AS a
 LEFT JOIN features AS f ON f.person_key = a.person_key
 LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(made, sorted(conditions))}
 LEFT JOIN (SELECT person_key FROM members WHERE audience = '{name}') AS w ON w.person_key = a.person_key""",
-        {FEATURES: features, "moments": "SELECT person_key, now() AS turned_at FROM activity"},
+        {"moments": "SELECT person_key, now() AS turned_at FROM activity"},
     )
     counted = {"people": "is_in", "entering": "is_in AND NOT was_in", "leaving": "was_in AND NOT is_in"}
     asked = ", ".join(f"count(*) FILTER (WHERE {what}) AS {column}" for column, what in counted.items())
