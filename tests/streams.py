@@ -133,5 +133,5 @@ def hear(installation: Installation, parts: list[list[Said]]) -> None:
     for part in parts:
         for one in part:
             installation.say(one.message, source=one.source, at=one.received_at)
-        installation.now = max(installation.now, *(one.received_at for one in part))
+        installation.now = max([installation.now, *(one.received_at for one in part)])
         installation.run()
