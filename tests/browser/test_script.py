@@ -242,7 +242,8 @@ def test_what_cannot_be_sent_waits_for_the_next_visit(
     page.wait_for_timeout(800)
     # The beacon of a page that closes offline is lost with it; so let this one have no beacons.
     page.evaluate("navigator.sendBeacon = () => false")
-    page.close(run_before_unload=True)
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
     visitor.set_offline(False)
     other = visitor.new_page()
     other.goto(f"{site}/sonra")
