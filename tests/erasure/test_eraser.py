@@ -286,6 +286,22 @@ def test_an_address_that_others_claim_too_names_nobody_any_more(installation: In
     assert verify(installation.engine).differences == []
 
 
+@pytest.mark.parametrize("visited", [True, False])
+def test_whoever_is_only_somebodys_previous_id_is_erased_all_the_same(
+    installation: Installation, visited: bool
+) -> None:
+    if visited:
+        installation.say({"type": "page", "anonymousId": "a1", "messageId": "seen"})
+    # Said of the user id `a1`, as far as evidence knows; it names the visitor as well.
+    installation.say({"type": "alias", "userId": "u1", "previousId": "a1", "messageId": "alias"})
+    installation.run()
+    assert erase(installation, "anonymous_id:a1").found == 0
+    assert "a1" not in in_log(installation)
+    assert not installation.rows("SELECT 1 FROM events WHERE previous_id = 'a1'")
+    assert not installation.rows("SELECT 1 FROM identity WHERE value = 'a1'")
+    assert verify(installation.engine).differences == []
+
+
 def test_of_a_tablet_that_a_family_shares_only_ones_own_turns_go(installation: Installation) -> None:
     tablet = {"anonymousId": "tablet"}
     for number, (name, shown) in enumerate([("ayse", "towels"), ("berk", "curtains")]):

@@ -116,19 +116,17 @@ RECORD_TEXT = texts_of(RECORD_CHANGES)
 
 MESSAGES = f"SELECT message_key FROM {EVENTS_OF} UNION SELECT message_key FROM {RECORDS_OF}"
 
-NEIGHBOURS = f"""
-SELECT right_key AS identifier_key FROM evidence WHERE left_key IN (SELECT identifier_key FROM {KEYS})
-UNION SELECT left_key AS identifier_key FROM evidence WHERE right_key IN (SELECT identifier_key FROM {KEYS})
-"""
-"""Identifiers that some message named together with one of the person's."""
-
 RENAMING = f"""
-SELECT message_key FROM erased_near WHERE previous_id IS NOT NULL AND (
+SELECT message_key FROM {EVENTS.name} WHERE previous_id IS NOT NULL AND (
   key64('user_id:' || previous_id) IN (SELECT identifier_key FROM {KEYS})
   OR key64('anonymous_id:' || previous_id) IN (SELECT identifier_key FROM {KEYS})
 ) AND message_key NOT IN (SELECT message_key FROM {OWN})
 """
-"""What others said of the person being them, which is all that such a message is about."""
+"""What others said of the person being them, which is all that such a message is about.
+
+Looked for in all of history, by the rule of `load.erased.NAMING`: evidence knows of a previous id as one kind
+of identifier, and the message names the person as either.
+"""
 
 ALL_UNSAID = f"""
 SELECT * FROM {EVENTS_OF}

@@ -80,8 +80,6 @@ def let_go(warehouse: Warehouse) -> None:
 def _stage_events(warehouse: Warehouse, person: Person) -> None:
     """Stage the person's events: their own, and those in which others say that the person is them."""
     _stage_own_events(warehouse, person)
-    warehouse.derive("erased_near_keys", sql.NEIGHBOURS)
-    warehouse.pick("erased_near", EVENTS.name, ["message_key", "previous_id"], "erased_near_keys")
     warehouse.derive(sql.RENAMED, sql.RENAMING)
     warehouse.pick("erased_more", EVENTS.name, EVENTS.column_names, sql.RENAMED, by="message_key")
     warehouse.derive(sql.EVENTS_OF, f"SELECT * FROM {sql.OWN} UNION ALL SELECT * FROM erased_more")
