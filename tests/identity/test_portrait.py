@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tekil.errors import NotFound
-from tekil.identity import IdentityDesk, overview
+from tekil.identity import overview
+from tests.identity.test_assertions import desk_of
 from tests.installation import Installation
 from tests.laws.conftest import Found
 
@@ -18,10 +19,6 @@ def shop(found: Found) -> Iterator[Installation]:
     made = found()
     yield made
     made.close()
-
-
-def desk_of(shop: Installation) -> IdentityDesk:
-    return IdentityDesk(shop.log, shop.warehouse, shop.store, shop.vault)
 
 
 def say(shop: Installation, act: str, one: str, other: str | None = None) -> None:

@@ -28,6 +28,9 @@ CACHE_SIZE = 1024
 
 AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
+BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
+"""What the OpenAPI document says of a route that takes an API key."""
+
 
 class KeyRing:
     """Looks up API keys and remembers the good ones for a few seconds. Safe for many threads."""

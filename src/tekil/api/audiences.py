@@ -10,13 +10,11 @@ from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from tekil.api import model, problems
-from tekil.api.access import requires
+from tekil.api.access import BEARER, requires
 from tekil.api.paths import reference as decode
 from tekil.audience_reads import Audience, AudienceReads, Member, Size
 from tekil.definitions import Definition
 from tekil.store import Card
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
 
@@ -38,12 +36,17 @@ class AudiencesShown(msgspec.Struct, frozen=True):
     audiences: list[AudienceShown]
 
 
-class MemberShown(msgspec.Struct, frozen=True):
-    """Somebody in an audience, since when, and their identifiers with personal values masked."""
+class PersonShown(msgspec.Struct, frozen=True):
+    """Somebody, by identifiers with personal values masked."""
 
     person_id: str
-    since: datetime
     identifiers: list[model.ProfileIdentifier]
+
+
+class MemberShown(PersonShown, frozen=True):
+    """Somebody in an audience, and since when."""
+
+    since: datetime
 
 
 class AudienceTold(msgspec.Struct, frozen=True):
@@ -66,13 +69,6 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sql: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "preview"
-
-
-class PersonShown(msgspec.Struct, frozen=True):
-    """Somebody, by identifiers with personal values masked."""
-
-    person_id: str
-    identifiers: list[model.ProfileIdentifier]
 
 
 class PreviewShown(msgspec.Struct, frozen=True):
@@ -148,5 +144,5 @@ def _named(card: Card) -> PersonShown:
 
 
 def _member(one: Member) -> MemberShown:
-    named = [model.ProfileIdentifier(i.kind, i.value) for i in one.card.identifiers]
-    return MemberShown(one.card.person_id, model.utc(one.since), named)
+    named = _named(one.card)
+    return MemberShown(named.person_id, named.identifiers, model.utc(one.since))

@@ -13,7 +13,7 @@ from litestar.params import FromQuery, JSONBody, PathParameter, SkipValidation
 from litestar.types import ControllerRouterHandler
 
 from tekil.api import problems
-from tekil.api.access import requires
+from tekil.api.access import BEARER, requires
 from tekil.api.model import from_us
 from tekil.api.paths import reference as decode
 from tekil.config import Config
@@ -26,7 +26,6 @@ from tekil.store.consent_entries import Entry
 LedgerHere = NamedDependency[SkipValidation[ConsentLedger]]
 ConfigHere = NamedDependency[SkipValidation[Config]]
 
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 ConsentReference = Annotated[
     str, PathParameter(description="`kind:value` with kind user_id, anonymous_id, email or phone.")

@@ -11,11 +11,10 @@ from litestar import Router, get, post
 from litestar.di import Provide
 
 from tekil.access.audit import Act, Actor
-from tekil.api.access import ActorHere, actor_of, requires
+from tekil.api.access import BEARER, ActorHere, actor_of, requires
 from tekil.engine import Engine
 from tekil.verification import Verification, verify
 
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 SCOPE = "engine:run"
 
 

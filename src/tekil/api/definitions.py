@@ -12,15 +12,13 @@ from litestar.params import JSONBody
 from tekil.access.audit import Act
 from tekil.access.policy import Permission
 from tekil.api import problems
-from tekil.api.access import actor_of, requires
+from tekil.api.access import BEARER, actor_of, requires
 from tekil.definitions import Change, Written, apply, check, parse, plan, stored
 from tekil.errors import BadRequest, Forbidden
 from tekil.kinds import KINDS
 from tekil.privacy.typed import check_typed
 from tekil.retention import RETENTION_KIND
 from tekil.store import ApiKey, Store
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 ASKS_MORE = {RETENTION_KIND.name: Permission.RETENTION_WRITE}
 """Kind → the scope that changing it asks for beside `dictionary:write`: what it says is done to data."""

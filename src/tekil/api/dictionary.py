@@ -9,15 +9,13 @@ from litestar.params import FromPath, JSONBody
 
 from tekil.access.audit import Act, Detail
 from tekil.api import model, problems
-from tekil.api.access import actor_of, requires
+from tekil.api.access import BEARER, actor_of, requires
 from tekil.api.paths import reference as decode
 from tekil.dictionary import Dictionary
 from tekil.dictionary.json_schema import to_json_schema
 from tekil.errors import NotFound
 from tekil.load import Chosen, QuarantineDesk
 from tekil.store import Store
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 def dictionary_routes(store: Store, desk: QuarantineDesk) -> Router:

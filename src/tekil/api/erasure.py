@@ -12,13 +12,11 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from tekil.access.audit import Act
 from tekil.access.policy import Permission
 from tekil.api import problems
-from tekil.api.access import ActorHere, actor_of, requires
+from tekil.api.access import BEARER, ActorHere, actor_of, requires
 from tekil.api.paths import reference as decode
 from tekil.erasure import ErasureDesk, Plan, Proof
 from tekil.store import Destruction, Store
 from tekil.store.destructions import Kind
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 Reference = Annotated[
     str, msgspec.Meta(min_length=1, max_length=600, extra_json_schema={"pattern": "^[^\\u0000]*$"})

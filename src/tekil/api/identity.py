@@ -10,11 +10,9 @@ from litestar.params import FromQuery, JSONBody
 
 from tekil.access.audit import Act
 from tekil.api import problems
-from tekil.api.access import actor_of, requires
+from tekil.api.access import BEARER, actor_of, requires
 from tekil.identity import Explanation, IdentityDesk, Plan
 from tekil.store import Store
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 class Saying(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

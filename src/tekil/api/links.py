@@ -10,8 +10,7 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from tekil.access.audit import Act
 from tekil.api import problems
-from tekil.api.access import actor_of, requires
-from tekil.api.identity import BEARER
+from tekil.api.access import BEARER, actor_of, requires
 from tekil.links import LinkDesk, Review, Run, Trust
 from tekil.store import Store
 

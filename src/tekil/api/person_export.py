@@ -12,10 +12,10 @@ from litestar.types import ControllerRouterHandler
 
 from tekil.access.audit import Act
 from tekil.api import model, problems
-from tekil.api.access import actor_of, requires
+from tekil.api.access import BEARER, actor_of, requires
 from tekil.api.consents import ConsentEntry, LedgerHere, entry_view
 from tekil.api.paths import reference as decode
-from tekil.api.routes import BEARER, ReadsHere, Reference
+from tekil.api.routes import ReadsHere, Reference
 from tekil.errors import NotFound
 from tekil.privacy.ledger import ConsentLedger
 from tekil.reads import Reads

@@ -10,11 +10,9 @@ from litestar import Router, get
 from litestar.params import QueryParameter
 
 from tekil.api import problems
-from tekil.api.access import requires
+from tekil.api.access import BEARER, requires
 from tekil.api.model import utc
 from tekil.readiness import PLAIN, STATES, AnswerTold, Measuring, told
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 class Readiness(msgspec.Struct, frozen=True):

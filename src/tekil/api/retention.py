@@ -10,12 +10,10 @@ from litestar import Request, Router, get, post
 
 from tekil.access.audit import Act
 from tekil.api import problems
-from tekil.api.access import actor_of, requires
+from tekil.api.access import BEARER, actor_of, requires
 from tekil.api.model import from_us, utc
 from tekil.retention import Planned, Retention
 from tekil.store import Destruction, Store
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 class PlannedRule(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from tekil.access.audit import Act, Actor
 from tekil.access.policy import Condition
 from tekil.access.statements import without_values
 from tekil.api import model, problems, tables
-from tekil.api.access import ActorHere, actor_of, condition_of, may_reveal, requires
+from tekil.api.access import BEARER, ActorHere, actor_of, condition_of, may_reveal, requires
 from tekil.api.access import StoreHere as StoreHere
 from tekil.api.audit import get_audit
 from tekil.api.declared import FOR_ANYBODY
@@ -51,8 +51,6 @@ Purpose = Annotated[
         description="Why personal values are to be shown unmasked; needs the scope `profiles:reveal`.",
     ),
 ]
-
-BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 @get(

@@ -6,8 +6,10 @@ import contextlib
 import os
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from tekil.access.audit import SYSTEM
+from tekil.app.threads import beside
 from tekil.config import Config
 from tekil.errors import Misconfigured
 from tekil.outgoing import Connections, Outgoing
@@ -53,13 +55,6 @@ def kept_in_step(
         sleep=stop.wait,
     )
     sync = IysSync(ledger, client, settings)
-    thread = threading.Thread(
-        target=sync.run, args=(stop, lambda error: say(f"İYS: {error.message}")), name="iys"
-    )
-    thread.start()
-    try:
+    run = partial(sync.run, on_error=lambda error: say(f"İYS: {error.message}"))
+    with contextlib.closing(client), beside("iys", run, stop):
         yield
-    finally:
-        stop.set()
-        thread.join()
-        client.close()

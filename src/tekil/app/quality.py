@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
+from tekil.app.threads import beside
 from tekil.config import Config
 from tekil.dictionary.alerts import QualityWatch
 from tekil.dictionary.health import Read
@@ -17,7 +18,6 @@ SECRET = "TEKIL_QUALITY_SECRET"
 """The environment's variable: a secret is not written into tekil.toml."""
 
 
-@contextlib.contextmanager
 def quality_watched(
     config: Config,
     read: Read,
@@ -25,14 +25,8 @@ def quality_watched(
     outgoing: Outgoing,
     stop: threading.Event,
     say: Callable[[str], None],
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """Run the thread until the block ends and `stop` is set."""
     secret = os.environ.get(SECRET, "")
     watch = QualityWatch(read, store, config.quality, outgoing, say, secret=secret)
-    thread = threading.Thread(target=watch.run, args=(stop,), name="quality")
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return beside("quality", watch.run, stop)

@@ -8,7 +8,7 @@ transaction; the cards. Then the bytes, and a look at every place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -25,6 +25,7 @@ from tekil.erasure.scan import scan
 from tekil.erasure.traces import Found, count_traits, find_traces, let_go
 from tekil.errors import NotFound
 from tekil.load import cut
+from tekil.privacy.tombstones import instant
 from tekil.privacy.typed import masked
 from tekil.store import Destruction
 from tekil.store.clock import now_us
@@ -37,8 +38,6 @@ SWEPT_AT_ONCE = 200_000
 
 UNSWEPT_MAX = 10_000
 """Erasures looked back on for some whose bytes are still in the file."""
-
-EPOCH = datetime(1970, 1, 1)
 
 PSEUDONYM = "erased~"
 SOURCE = "erasure"
@@ -109,7 +108,7 @@ class Eraser:
     def unswept_since(self) -> datetime | None:
         """Return since when (UTC) bytes of somebody erased may lie in the warehouse's file, where some do."""
         first = min((entry.done_at or 0 for entry in self._unswept()), default=None)
-        return None if first is None else EPOCH + timedelta(microseconds=first)
+        return None if first is None else instant(first)
 
     def _unswept(self) -> list[Destruction]:
         done = self._engine.store.destructions.newest(UNSWEPT_MAX, kind="erasure")

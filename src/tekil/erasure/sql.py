@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from tekil.dictionary.sql import quoted
@@ -131,11 +130,9 @@ of identifier, and the message names the person as either.
 ALL_UNSAID = f"""
 SELECT * FROM {EVENTS_OF}
 UNION ALL
-SELECT e.* FROM {EVENTS.name} e JOIN erased_mentions m ON m.position = e.position AND m.number = e.number
+SELECT e.* FROM erased_mentioned e JOIN erased_mentions m ON m.position = e.position AND m.number = e.number
 WHERE e.message_key NOT IN (SELECT message_key FROM {EVENTS_OF})
 """
 """The person's events, and as they are now those of others that will not name the person any more."""
-
-TOKEN_PATTERN = re.compile(TOKEN.pattern)
 
 EVENT_TEXT = texts_of(EVENTS)

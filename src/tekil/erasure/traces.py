@@ -54,6 +54,7 @@ def find_traces(engine: Engine, person: Person) -> Found:
         {place for token, place, is_record in others if token in person.tokens and not is_record}
     )
     mentions = _mentions(warehouse, person, mentioning)
+    warehouse.pick("erased_mentioned", EVENTS.name, EVENTS.column_names, "erased_mentions")
     warehouse.derive(sql.UNSAID, sql.ALL_UNSAID)
     quarantined = held_of(engine, person)
     own = [token for token in tokens if token not in shared]
@@ -73,7 +74,7 @@ def find_traces(engine: Engine, person: Person) -> Found:
 
 def let_go(warehouse: Warehouse) -> None:
     """Drop what was staged of a person."""
-    for name in (*sql.STAGED, "erased_mentioning", "erased_mentions"):
+    for name in (*sql.STAGED, "erased_mentioning", "erased_mentions", "erased_mentioned"):
         warehouse.drop(name)
 
 
@@ -125,7 +126,7 @@ def _tokens(warehouse: Warehouse, person: Person) -> list[str]:
         *warehouse.query(f"SELECT {sql.EVENT_TEXT} AS text FROM {sql.EVENTS_OF}")["text"].to_pylist(),
         *warehouse.query(f"SELECT {sql.RECORD_TEXT} AS text FROM {sql.RECORDS_OF}")["text"].to_pylist(),
     ]
-    found = {token for text in texts if "~" in text for token in sql.TOKEN_PATTERN.findall(text)}
+    found = {token for text in texts if "~" in text for token in TOKEN.findall(text)}
     return sorted({*found, *person.tokens})
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -52,7 +51,9 @@ SELECT j.* FROM judged_identifiers j
 JOIN (SELECT position, number FROM opened) AS o ON o.position = j.position AND o.number = j.number
 """
 
-TOKENS = re.compile(TOKEN.pattern)
+Named = Mapping[str, tuple[Kind, str]]
+"""Token in `judged_identifiers` → the kind and the value it stands for. The vault has none of them yet:
+whether a message stays is only clear once it is known whom it names."""
 
 
 def named_identifiers(most: int) -> str:
@@ -122,17 +123,6 @@ def may_name(bodies: pa.Table, policy: Policy) -> bool:
     return bool(pc.any(pc.match_substring_regex(bodies["body"], "|".join(words))).as_py())
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What messages name people by beside what every message has a member for.
-
-    `taken` are the tokens in `judged_identifiers`, each with the kind and the value it stands for. The vault
-    has none of them yet: whether a message stays is only clear once it is known whom it names.
-    """
-
-    taken: Mapping[str, tuple[Kind, str]]
-
-
 def find_named(warehouse: Warehouse, policy: Policy, vault: Vault) -> Named | None:
     """Stage `judged_identifiers` from `opened`; return what it names, nothing where nothing is named."""
     warehouse.derive("external_ids", EXTERNAL)
@@ -144,7 +134,7 @@ def find_named(warehouse: Warehouse, policy: Policy, vault: Vault) -> Named | No
     judged, taken = judge_values(values, policy, vault)
     warehouse.stage("named_values", judged)
     warehouse.derive("judged_identifiers", JUDGED)
-    return Named(taken)
+    return taken
 
 
 def name_identifiers(
@@ -154,11 +144,11 @@ def name_identifiers(
 
     Personal values are in the vault then. Raises `Unavailable` while the store is away.
     """
-    taken = named.taken
+    taken = named
     if are_some_gone:
         warehouse.derive("judged_identifiers", STAYING)
         names = warehouse.query("SELECT DISTINCT name FROM judged_identifiers WHERE name IS NOT NULL")
-        staying = {token for name in names["name"].to_pylist() for token in TOKENS.findall(name)}
+        staying = {token for name in names["name"].to_pylist() for token in TOKEN.findall(name)}
         taken = {token: value for token, value in taken.items() if token in staying}
     vault.keep((token, kind, value) for token, (kind, value) in taken.items())
     shadows = [(token, kind, shadow(kind, value)) for token, (kind, value) in taken.items()]
@@ -167,9 +157,7 @@ def name_identifiers(
     warehouse.derive("named_identifiers", named_identifiers(policy.spec.identifiers_max))
 
 
-def judge_values(
-    values: pa.Table, policy: Policy, vault: Vault
-) -> tuple[pa.Table, dict[str, tuple[Kind, str]]]:
+def judge_values(values: pa.Table, policy: Policy, vault: Vault) -> tuple[pa.Table, Named]:
     """Return `NAMED` rows for distinct `type` and `value`, and what their tokens stand for."""
     rows: list[tuple[str, str, str, str | None, str | None]] = []
     taken: dict[str, tuple[Kind, str]] = {}

@@ -70,6 +70,11 @@ def microseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(microseconds=1)
 
 
+def instant(at: int) -> datetime:
+    """Return the instant (UTC without a zone) of so many microseconds since the epoch."""
+    return _EPOCH + timedelta(microseconds=at)
+
+
 class Graveyard:
     """Sets tombstones, and reads them."""
 
