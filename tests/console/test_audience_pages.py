@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from litestar.testing import TestClient
 
 from tekil.config import Config
 from tekil.console import create_app
+from tekil.definitions import apply, parse
+from tekil.kinds import KINDS
 from tests.installation import Installation
 from tests.models.test_audiences import define, models_of
 from tests.models.test_features import order
@@ -34,6 +38,20 @@ def console(shop: Installation, tmp_path: Path) -> Iterator[TestClient[Any]]:
         token = client.get("/sign-in").text.partition('name="form_token" value="')[2].partition('"')[0]
         client.post("/sign-in", data={"name": "admin", "password": password, "form_token": token})
         yield client
+
+
+def test_what_the_empty_page_shows_can_be_applied_as_it_stands(
+    shop: Installation, console: TestClient[Any]
+) -> None:
+    shown = html.unescape(
+        re.findall(r"<pre[^>]*><code>(.*?)</code>", console.get("/audiences").text, re.S)[0]
+    )
+    apply(shop.store, KINDS, parse(shown), author="test")
+    shop.say(*({"type": "page", "userId": "u1"} for _ in range(10)), {"type": "page", "userId": "u2"})
+    shop.run()
+    assert shop.rows("SELECT audience, count(*) AS people FROM members GROUP BY audience") == [
+        {"audience": "regulars", "people": 1}
+    ]
 
 
 def test_where_there_is_none_the_page_says_how_to_make_one(console: TestClient[Any]) -> None:

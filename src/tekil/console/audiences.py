@@ -27,11 +27,12 @@ PEOPLE_SHOWN = 25
 
 EXAMPLE = """\
 kind: audience
-name: recent_buyers
-title: {tr: Son alıcılar, en: Recent buyers}
-sql: orders > 0 and last_seen > now() - interval 30 day
+name: regulars
+title: {tr: Müdavimler, en: Regulars}
+spec:
+  sql: events_30d >= 10 and last_seen > now() - interval 7 day
 """
-"""What to write down where there is none yet."""
+"""What to write down where there is none yet: it can be applied as it stands."""
 
 
 class Row(NamedTuple):
