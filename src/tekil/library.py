@@ -18,7 +18,7 @@ import pyarrow as pa
 from tekil import config
 from tekil.access.audit import Actor
 from tekil.config import Config
-from tekil.errors import BadRequest, NotFound, TekilError, Unavailable
+from tekil.errors import BadRequest, Busy, NotFound, TekilError, Unavailable
 
 if TYPE_CHECKING:
     from tekil.offline import Files
@@ -28,7 +28,7 @@ LOCAL_KEY = "local.key"
 
 ARROW = "application/vnd.apache.arrow.stream"
 
-_ERRORS: dict[int, type[TekilError]] = {400: BadRequest, 404: NotFound, 503: Unavailable}
+_ERRORS: dict[int, type[TekilError]] = {400: BadRequest, 404: NotFound, 409: Busy, 503: Unavailable}
 
 
 class Tekil:

@@ -12,7 +12,7 @@ from tekil.access.statements import without_values
 from tekil.config import Config
 from tekil.errors import Unavailable
 from tekil.identity import IdentityDesk
-from tekil.links import LinkDesk
+from tekil.links import LinkDesk, LinkSearch
 from tekil.live_reads import LiveReads
 from tekil.log import open_log
 from tekil.privacy import DayKeys, open_keys, open_vault
@@ -82,9 +82,7 @@ class Files:
 
     def run_links(self, *, by: Actor) -> dict[str, Any]:
         """See `Tekil.run_links`. The engine acts on it when it is started."""
-        run = self.links.run()
-        self._store.audit.append(by, Act.IDENTITY_SAID, "links", "links", linked=run.linked)
-        told: dict[str, Any] = msgspec.to_builtins(run)
+        told: dict[str, Any] = msgspec.to_builtins(LinkSearch(self.links, self._store).run(by))
         return told
 
     def link_queue(self, decision: str, limit: int) -> list[dict[str, Any]]:

@@ -27,11 +27,12 @@ from tekil.app.signals import ENDING, on_ending
 from tekil.audience_reads import AudienceReads
 from tekil.config import Config
 from tekil.console import create_app
+from tekil.console.who import Linking, WhoIsWho
 from tekil.engine import Engine
 from tekil.erasure import Eraser, ErasureDesk, Sweeping
 from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
-from tekil.links import LinkDesk
+from tekil.links import LinkDesk, LinkSearch
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
@@ -77,8 +78,10 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         outgoing = Outgoing(config.outgoing.allow)
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
+        linking = _linking(engine)
         engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
-        server = _server(config, engine, consents, retention, connections)
+        engine.chores.append(linking.search.step)
+        server = _server(config, engine, consents, retention, connections, linking)
         stop = threading.Event()
 
         def end() -> None:
@@ -96,9 +99,16 @@ def run(config: Config, say: Callable[[str], None]) -> None:
                 server.run()
         finally:
             stop.set()
+            linking.search.close()
             loop.join()
             connections.close()
     say("The engine has stopped.")
+
+
+def _linking(engine: Engine) -> Linking:
+    identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
+    desk = LinkDesk(engine.log, engine.warehouse, engine.store, engine.vault, identity)
+    return Linking(desk, LinkSearch(desk, engine.store))
 
 
 def _server(
@@ -107,6 +117,7 @@ def _server(
     consents: ConsentLedger,
     retention: Retention,
     connections: Connections,
+    linking: Linking,
 ) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
@@ -118,7 +129,7 @@ def _server(
         dictionary_routes(store, desk),
         identity_routes(store, identity),
         audience_routes(AudienceReads(reads, store)),
-        link_routes(store, LinkDesk(engine.log, engine.warehouse, store, engine.vault, identity)),
+        link_routes(store, linking.desk, linking.search),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]
@@ -135,7 +146,7 @@ def _server(
                 Rectification(engine.log),
                 erasures,
                 connections,
-                identity,
+                WhoIsWho(identity, linking),
             ),
             host=config.console.host,
             port=config.console.port,

@@ -16,6 +16,7 @@ PATTERNS_MAX = 200
 DAYS_MAX = 3_650
 WEIGHT_MAX = 100
 BLOCK_MAX = 10_000
+HOURS_MAX = 24 * 366
 
 
 def _check(definition: Definition) -> list[Flaw]:
@@ -58,6 +59,9 @@ def _flaws(spec: PolicySpec) -> Iterator[Flaw]:
         yield Flaw(("spec", "links"), wrong)
     if spec.links is not None and not 2 <= spec.links.block_max <= BLOCK_MAX:
         yield Flaw(("spec", "links", "block_max"), f"Write a number from 2 to {BLOCK_MAX}.")
+    hours = None if spec.links is None else spec.links.every_hours
+    if hours is not None and not 1 <= hours <= HOURS_MAX:
+        yield Flaw(("spec", "links", "every_hours"), f"Write a number of hours from 1 to {HOURS_MAX}.")
     if not 2 <= spec.identifiers_max <= 100:
         yield Flaw(("spec", "identifiers_max"), "Write a number from 2 to 100.")
 

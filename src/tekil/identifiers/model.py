@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 import msgspec
+from msgspec import structs
 
 from tekil.definitions import Definition, stored
 from tekil.dictionary.patterns import portable
@@ -22,6 +23,9 @@ from tekil.store.definitions import Definitions
 
 Strength = Literal["unique", "personal", "device"]
 Normaliser = Literal["trimmed", "lower", "email", "gmail", "phone", "tckn", "vkn"]
+
+ELSEWHERE = frozenset({"links"})
+"""Members of the policy that persons do not depend on; of `links` only the weight that is accepted."""
 
 RESOLUTION = 1
 """Counts changes of the way from evidence to persons: when it moves, persons are worked out anew."""
@@ -126,12 +130,13 @@ class LinksSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Weights are in bits: each bit doubles the odds. A pair that weighs `accept` or more is linked; one from
     `review` to `accept` waits for somebody to look at it. What more than `block_max` people have in common
-    says too little to weigh all their pairs.
+    says too little to weigh all their pairs. A search begins by itself `every_hours`; without, by hand only.
     """
 
     accept: float = 12.0
     review: float = 4.0
     block_max: int = 100
+    every_hours: int | None = None
 
 
 class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -219,8 +224,9 @@ class Policy:
     @cached_property
     def digest(self) -> str:
         """A digest of what persons depend on: when it changes, they are worked out anew."""
-        told = msgspec.json.encode([RESOLUTION, self.rules, self.spec], order="deterministic")
-        return hashlib.sha256(told).hexdigest()[:16]
+        told = {name: value for name, value in structs.asdict(self.spec).items() if name not in ELSEWHERE}
+        resolved = [RESOLUTION, self.rules, told, self.accepted_weight]
+        return hashlib.sha256(msgspec.json.encode(resolved, order="deterministic")).hexdigest()[:16]
 
 
 def kind_of(type_: str) -> str | None:
