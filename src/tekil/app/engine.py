@@ -9,7 +9,7 @@ from tekil.config import Config
 from tekil.engine import Engine
 from tekil.load.consents import consents_said
 from tekil.log import open_log
-from tekil.models import ACTIVITY, attributes, audience_model, feature_model
+from tekil.models import ACTIVITY, AFFILIATIONS, attributes, audience_model, feature_model
 from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.privacy.ledger import open_ledger
 from tekil.privacy.signals import ConsentSignals
@@ -31,7 +31,7 @@ def open_engine(config: Config) -> Iterator[Engine]:
         places.callback(log.close)
         warehouse = open_warehouse(config.resolve(config.warehouse))
         places.callback(warehouse.close)
-        models = [ACTIVITY, attributes(config.profile.trusted_sources)]
+        models = [ACTIVITY, attributes(config.profile.trusted_sources), AFFILIATIONS]
         vault = open_vault(store, keys)
         heard = ConsentSignals(open_ledger(store, vault, config.consent), config.consent)
         yield Engine(

@@ -17,6 +17,7 @@ from tekil.api.audiences import audience_routes
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
 from tekil.api.erasure import erasure_routes
+from tekil.api.groupings import grouping_routes
 from tekil.api.identity import identity_routes
 from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
@@ -30,6 +31,7 @@ from tekil.console import create_app
 from tekil.console.who import Linking, WhoIsWho
 from tekil.engine import Engine
 from tekil.erasure import Eraser, ErasureDesk, Sweeping
+from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
 from tekil.library import LOCAL_KEY
 from tekil.links import LinkDesk, LinkSearch
@@ -124,12 +126,14 @@ def _server(
     store = engine.store
     identity = IdentityDesk(engine.log, engine.warehouse, store, engine.vault)
     erasures = ErasureDesk(engine, [config.data])
+    groupings = Groupings(reads, store, engine.vault)
     more = [
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
         audience_routes(AudienceReads(reads, store)),
         link_routes(store, linking.desk, linking.search),
+        *grouping_routes(groupings),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]
@@ -146,7 +150,7 @@ def _server(
                 Rectification(engine.log),
                 erasures,
                 connections,
-                WhoIsWho(identity, linking),
+                WhoIsWho(identity, linking, groupings),
             ),
             host=config.console.host,
             port=config.console.port,

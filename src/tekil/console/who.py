@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 
+from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
 from tekil.links import LinkDesk, LinkSearch
 
@@ -21,10 +22,11 @@ class Linking:
 
 @dataclass(frozen=True, slots=True)
 class WhoIsWho:
-    """The desks of identity and of links."""
+    """The desks of identity and of links, and what reads groupings."""
 
     desk: IdentityDesk | None = None
     linking: Linking | None = None
+    groupings: Groupings | None = None
 
 
 WhoHere = NamedDependency[SkipValidation[WhoIsWho]]

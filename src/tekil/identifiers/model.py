@@ -24,7 +24,7 @@ from tekil.store.definitions import Definitions
 Strength = Literal["unique", "personal", "device"]
 Normaliser = Literal["trimmed", "lower", "email", "gmail", "phone", "tckn", "vkn"]
 
-ELSEWHERE = frozenset({"links"})
+ELSEWHERE = frozenset({"links", "organisations", "households"})
 """Members of the policy that persons do not depend on; of `links` only the weight that is accepted."""
 
 RESOLUTION = 1
@@ -139,6 +139,31 @@ class LinksSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every_hours: int | None = None
 
 
+class OrganisationsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What makes people an organisation: `groups` that group() calls name, `domains` of e-mail addresses.
+
+    `free_mail` are more domains at which anybody may have an address, `company_mail` those of the list that
+    ships that are a company's all the same.
+    """
+
+    groups: bool = True
+    domains: bool = True
+    free_mail: list[str] = []
+    company_mail: list[str] = []
+
+
+class HouseholdsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What two to `people_max` people have in common who are taken for a household.
+
+    Of e-mail addresses only those at which anybody may have one; others are a company's.
+    """
+
+    phone: bool = True
+    email: bool = True
+    address: bool = True
+    people_max: int = 8
+
+
 class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a document of kind `identity` says; what it leaves out stays as it ships.
 
@@ -148,6 +173,7 @@ class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     and `records` say which traits, and which members of records, are identifiers (`fields.email: email`).
     `values_max` is how many values of one personal kind any value is named with, `identifiers_max` how many
     identifiers one message names, at most. Without `links` only what was named together joins.
+    `organisations` and `households` say what groups people; it never merges them.
     """
 
     kinds: dict[str, dict[str, Any]] = {}
@@ -160,6 +186,8 @@ class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values_max: int = 25
     identifiers_max: int = 25
     links: LinksSpec | None = None
+    organisations: OrganisationsSpec = OrganisationsSpec()
+    households: HouseholdsSpec = HouseholdsSpec()
 
     def rules(self) -> dict[str, KindSpec]:
         """Return the rule of every kind that has one: what the document says over what ships."""
