@@ -80,10 +80,11 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         outgoing = Outgoing(config.outgoing.allow)
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
-        linking = _linking(engine)
         engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
-        engine.chores.append(linking.search.step)
-        server = _server(config, engine, consents, retention, connections, linking)
+        identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
+        linking = _linking(engine, identity)
+        engine.chores += [identity.step, linking.search.step]
+        server = _server(config, engine, consents, retention, connections, identity, linking)
         stop = threading.Event()
 
         def end() -> None:
@@ -107,8 +108,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     say("The engine has stopped.")
 
 
-def _linking(engine: Engine) -> Linking:
-    identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
+def _linking(engine: Engine, identity: IdentityDesk) -> Linking:
     desk = LinkDesk(engine.log, engine.warehouse, engine.store, engine.vault, identity)
     return Linking(desk, LinkSearch(desk, engine.store))
 
@@ -119,12 +119,12 @@ def _server(
     consents: ConsentLedger,
     retention: Retention,
     connections: Connections,
+    identity: IdentityDesk,
     linking: Linking,
 ) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
-    identity = IdentityDesk(engine.log, engine.warehouse, store, engine.vault)
     erasures = ErasureDesk(engine, [config.data])
     groupings = Groupings(reads, store, engine.vault)
     more = [

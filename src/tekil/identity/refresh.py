@@ -65,7 +65,7 @@ SELECT person_key FROM touched_persons_all
 WHERE person_key NOT IN (SELECT identifier_key FROM old_identity)
   AND person_key NOT IN (SELECT identifier_key FROM touched_owners)
 """
-"""Whoever is reached and lies in no touched cluster: in one they lie whole, the oldest, their key, included."""
+"""Whoever is reached and lies in no touched cluster: where they do, they do whole, and so does their key."""
 
 OTHER_KEYS = """
 SELECT identifier_key FROM (

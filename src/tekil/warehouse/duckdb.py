@@ -211,7 +211,11 @@ class DuckDBWarehouse:
         if now is not None:
             sql = render(sql, "duckdb", instant_literal(now))
         with self._cursor_lock:
-            cursor = self._connection.cursor()
+            try:
+                cursor = self._connection.cursor()
+            except duckdb.Error as error:
+                told = f"The warehouse is closed: {error}"
+                raise Unavailable(told, code="warehouse_unavailable") from error
         try:
             statements = cursor.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
