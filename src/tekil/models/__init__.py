@@ -1,5 +1,6 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
+from tekil.models.affiliations import AFFILIATIONS
 from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES, audience_model, moves_sql, read_audiences
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards, card_tables
 from tekil.models.derive import (
@@ -28,6 +29,7 @@ from tekil.models.views import VIEWS
 
 __all__ = [
     "ACTIVITY",
+    "AFFILIATIONS",
     "ATTRIBUTES",
     "AUDIENCES",
     "AUDIENCE_CHANGES",
