@@ -8,7 +8,16 @@ from typing import Any
 import msgspec
 
 from tekil.engine import CARDS_AT_ONCE, Engine
-from tekil.models import AUDIENCE_SIZES, AUDIENCES, MEMBERS, Bindings, CardRows, build_cards, derive
+from tekil.models import (
+    AUDIENCE_SIZES,
+    AUDIENCES,
+    MEMBERS,
+    Bindings,
+    CardRows,
+    build_cards,
+    derive,
+    memberships_of,
+)
 from tekil.waking import DUE_MAX
 from tekil.warehouse import Warehouse
 
@@ -75,21 +84,33 @@ def compare(warehouse: Warehouse, staged: Mapping[str, str]) -> list[Difference]
 def compare_members(engine: Engine) -> list[Difference]:
     """Return where who is said to be in an audience, and how many, is not what the audiences' rows say."""
     audiences = next((model for model in engine.models if model.name == AUDIENCES), None)
-    names = sorted(audiences.columns) if audiences else []
-    asked = ", ".join(f'count(*) FILTER (WHERE "{name}") AS "{name}"' for name in names)
-    rows = engine.warehouse.query(f"SELECT {asked} FROM {AUDIENCES}").to_pylist()[0] if names else {}
+    holds = (
+        {}
+        if audiences is None
+        else {
+            name: f'"{name}"' if name in audiences.columns else _is_at(name)
+            for name in memberships_of(audiences)
+        }
+    )
+    asked = ", ".join(f'count(*) FILTER (WHERE {what}) AS "{name}"' for name, what in holds.items())
+    rows = engine.warehouse.query(f"SELECT {asked} FROM {AUDIENCES}").to_pylist()[0] if holds else {}
     found = []
     for name, expected in rows.items():
         told = engine.warehouse.query(f"""
             SELECT count(*) AS members, count(a.person_key) AS confirmed,
               coalesce((SELECT arg_max(people, hour) FROM {AUDIENCE_SIZES.name}
                 WHERE audience = '{name}'), 0) AS people
-            FROM {MEMBERS.name} m LEFT JOIN (SELECT person_key FROM {AUDIENCES} WHERE "{name}") AS a
+            FROM {MEMBERS.name} m LEFT JOIN (SELECT person_key FROM {AUDIENCES} WHERE {holds[name]}) AS a
               ON a.person_key = m.person_key
             WHERE m.audience = '{name}'""").to_pylist()[0]
         if set(told.values()) != {expected}:
             found.append(Difference(MEMBERS.name, "unexpected", {"audience": name, "rows": expected, **told}))
     return found
+
+
+def _is_at(name: str) -> str:
+    column, _, value = name.partition(".")
+    return f"\"{column}\" = '{value}'"
 
 
 def compare_cards(engine: Engine) -> list[Difference]:

@@ -1,6 +1,13 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
-from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES, audience_model, moves_sql, read_audiences
+from tekil.models.audiences import (
+    AUDIENCE_KIND,
+    AUDIENCES,
+    STAGE_KIND,
+    audience_model,
+    moves_sql,
+    read_audiences,
+)
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards, card_tables
 from tekil.models.derive import (
     Bindings,
@@ -21,6 +28,7 @@ from tekil.models.memberships import (
     MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
     Turned,
+    memberships_of,
 )
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
@@ -39,6 +47,7 @@ __all__ = [
     "MEMBERS",
     "MEMBERSHIP_TABLES",
     "MEMBERS_KEPT",
+    "STAGE_KIND",
     "VIEWS",
     "Bindings",
     "CardRows",
@@ -56,6 +65,7 @@ __all__ = [
     "derive_models",
     "feature_model",
     "fill",
+    "memberships_of",
     "models_digest",
     "moves_sql",
     "needed",

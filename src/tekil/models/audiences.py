@@ -1,28 +1,34 @@
 """Audiences: conditions over what is known of a person. Who they hold for is in; nobody is sorted by hand.
 
-All audiences in force are one model: one row a person, one column an audience, true for those who are in.
+All audiences and chains of stages in force are one model: one row a person, one column an audience, true for
+those who are in, and one column a chain, the name of the person's stage.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 import msgspec
 
 from tekil.definitions import Definition, Flaw, Kind
-from tekil.definitions.document import flaw_of
+from tekil.definitions.document import Place, flaw_of
 from tekil.expressions import ExpressionFlaw, Scope, Seen, Stage, Type, Typed, check, names_in
-from tekil.models.features import FEATURE_KIND, FeatureSpec, name_flaw, read_feature
+from tekil.models.features import COLUMN_TYPES, FEATURE_KIND, FeatureSpec, name_flaw, read_feature
 from tekil.models.model import Model
+from tekil.models.stages import ChainSpec, ChainStage, chain_of, check_chain, since_value_sql
 from tekil.privacy.rectification import OBJECTION
 from tekil.warehouse import bind
 
 AUDIENCES = "audiences"
 """What the model of all audiences, and its table, is called."""
 
-AUDIENCES_MAX = 500
+AUDIENCE, STAGE = "audience", "stage"
+"""The kinds of definitions that are answered here."""
+
+AUDIENCES_MAX, CHAINS_MAX = 500, 20
 
 ACTIVITY_COLUMNS = {
     "events": Type.INTEGER,
@@ -35,6 +41,21 @@ ACTIVITY_COLUMNS = {
 }
 """What an audience may name of a person's activity; a feature of the same name hides it."""
 
+TOUCH_COLUMNS = {
+    f"{touch}_{name}": Seen(f"a.{touch}.{member}", Type.TEXT)
+    for touch in ("first_touch", "last_touch")
+    for name, member in (
+        ("source", "source"),
+        ("medium", "medium"),
+        ("campaign", "campaign"),
+        ("click_id_kind", "click_id_kind"),
+        ("referrer", "referrer_host"),
+    )
+}
+"""What an audience may name of the visits that brought a person: the first one, and the last."""
+
+_SINCE = re.compile(r'\bm\."([a-z0-9_.]+)"')
+"""Where it is asked since when somebody is in something."""
 
 MAY_BE_PROFILED = f"coalesce(json_member(t.traits, '{OBJECTION}'), '') <> 'true'"
 """Who objects to profiling is in no audience, not even in one of those who are not in another."""
@@ -48,26 +69,32 @@ class AudienceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def person_scope(features: Mapping[str, Type]) -> Scope:
     """Return what an audience may name, but for other audiences: a person's row."""
-    columns = {name: Seen(f"a.{name}", kind) for name, kind in ACTIVITY_COLUMNS.items()}
+    columns = {name: Seen(f"a.{name}", kind) for name, kind in ACTIVITY_COLUMNS.items()} | TOUCH_COLUMNS
     columns |= {name: Seen(f'f."{name}"', kind) for name, kind in features.items()}
     return Scope(columns, {"traits": "json_member(t.traits, {0})"}, Stage.PERSON)
 
 
 def audience_model(definitions: Sequence[Definition]) -> Model:
-    """Return the model of all audiences among some definitions, in the order of their names.
+    """Return the model of all audiences and chains among some definitions, in the order of their names.
 
     One that cannot be read (any more), and those that name it, are left out; `tekil plan` says why.
     """
-    conditions, _ = read_audiences(definitions)
-    selects = "".join(
-        f',\n  ({conditions[name].sql} AND {MAY_BE_PROFILED}) AS "{name}"' for name in sorted(conditions)
-    )
-    nobody = "" if conditions else "\nWHERE FALSE"
+    answers, _ = read_audiences(definitions)
+    values = {name: names for name, names in chains_among(definitions).items() if name in answers}
+    selects = "".join(f',\n  {_permitted(answers[name])} AS "{name}"' for name in sorted(answers))
+    nobody = "" if answers else "\nWHERE FALSE"
     sql = f"""SELECT a.person_key{selects}
 FROM activity AS a
 LEFT JOIN features AS f ON f.person_key = a.person_key
-LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(selects, sorted(conditions))}{nobody}"""
-    return Model(AUDIENCES, sql, dict.fromkeys(sorted(conditions), "boolean"))
+LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(selects)}{nobody}"""
+    return Model(AUDIENCES, sql, {name: COLUMN_TYPES[answers[name].type] for name in sorted(answers)}, values)
+
+
+def _permitted(answer: Typed) -> str:
+    """Return an answer as it is of those who may be profiled; the others are in nothing."""
+    if answer.type is Type.BOOLEAN:
+        return f"({answer.sql} AND {MAY_BE_PROFILED})"
+    return f"CASE WHEN {MAY_BE_PROFILED} THEN {answer.sql} END"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +107,12 @@ class MovesSql:
 
 def moves_sql(name: str, conditions: Mapping[str, Typed]) -> MovesSql:
     """Return what asks how an audience would be with other conditions than those in force."""
-    made = f"({conditions[name].sql} AND {MAY_BE_PROFILED})"
+    made = _permitted(conditions[name])
     everybody = bind(
         f"""SELECT a.person_key, a.last_seen, {made} AS is_in, w.person_key IS NOT NULL AS was_in
 FROM activity AS a
 LEFT JOIN features AS f ON f.person_key = a.person_key
-LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(made, sorted(conditions))}
+LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(made)}
 LEFT JOIN (SELECT person_key FROM members WHERE audience = '{name}') AS w ON w.person_key = a.person_key""",
         {"moments": "SELECT person_key, now() AS turned_at FROM activity"},
     )
@@ -102,12 +129,11 @@ def since_sql(name: str, condition: str) -> str:
     return f'CASE WHEN {condition} THEN coalesce(m."{name}", n.turned_at) END'
 
 
-def _timed(selects: str, names: Sequence[str]) -> str:
-    """Return the joins that say since when somebody is in those audiences of which it is asked."""
+def _timed(selects: str) -> str:
+    """Return the joins that say since when somebody is in those audiences and stages of which it is asked."""
     columns = ", ".join(
         f"max(since) FILTER (WHERE audience = '{name}') AS \"{name}\""
-        for name in names
-        if f'm."{name}"' in selects
+        for name in sorted(set(_SINCE.findall(selects)))
     )
     if not columns:
         return ""
@@ -117,59 +143,127 @@ LEFT JOIN moments AS n ON n.person_key = a.person_key"""
 
 
 def read_audiences(definitions: Sequence[Definition]) -> tuple[dict[str, Typed], dict[str, Flaw]]:
-    """Return what each audience among some definitions asks, and what is wrong with the others, by name."""
-    features, sqls, flaws = _specs(definitions)
-    named = {name: _audiences_in(sql, sqls) for name, sql in sqls.items()}
+    """Return what each audience and chain among some definitions asks, and what is wrong with the others."""
+    features, asked, flaws = _specs(definitions)
+    named = {name: set().union(*map(_names_in, one.sqls)) & asked.keys() for name, one in asked.items()}
     try:
         order = list(TopologicalSorter(named).static_order())
     except CycleError as error:
         # Nobody on a circle can be in force; those beside it are told of on the next plan.
         circle = list(dict.fromkeys(error.args[1]))
         told = f"These name each other in a circle: {' → '.join([*circle, circle[0]])}."
-        return {}, {**flaws, **{name: Flaw(("spec", "sql"), told) for name in circle}}
+        return {}, {**flaws, **{name: Flaw(asked[name].place(0), told) for name in circle}}
     scope = person_scope(features)
     found: dict[str, Typed] = {}
     for name in order:
         columns = {**scope.columns, **{n: Seen(t.sql, t.type) for n, t in found.items()}}
-        since = {n: since_sql(n, t.sql) for n, t in found.items()}
+        since = {n: asked[n].since(t) for n, t in found.items()}
         try:
-            condition = check(sqls[name], replace(scope, columns=columns, since=since))
-            if condition.type is not Type.BOOLEAN or condition.stage is not Stage.PERSON:
-                told = f"An audience is a condition over a person, but this is {condition.type.value}."
-                raise ExpressionFlaw(told, sqls[name], 0)
-        except ExpressionFlaw as flaw:
-            flaws[name] = Flaw(("spec", "sql"), str(flaw))
-            continue
-        found[name] = replace(condition, sql=f"coalesce({condition.sql}, FALSE)")
+            found[name] = asked[name].read(replace(scope, columns=columns, since=since))
+        except _Wrong as wrong:
+            flaws[name] = wrong.flaw
     return found, flaws
+
+
+class _Wrong(Exception):
+    """A flaw, on its way from where it was found."""
+
+    def __init__(self, flaw: Flaw) -> None:
+        super().__init__(flaw.text)
+        self.flaw = flaw
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a definition asks of a person: one condition, or one for each of some `stages`."""
+
+    kind: str
+    name: str
+    sqls: tuple[str, ...]
+    stages: tuple[ChainStage, ...] = ()
+
+    @staticmethod
+    def of(definition: Definition) -> _Asked:
+        """Return what a definition asks. Raises `msgspec.ValidationError`."""
+        if definition.kind == AUDIENCE:
+            spec = msgspec.convert(definition.spec, AudienceSpec)
+            return _Asked(definition.kind, definition.name, (spec.sql,))
+        stages = tuple(msgspec.convert(definition.spec, ChainSpec).stages)
+        return _Asked(definition.kind, definition.name, tuple(stage.sql for stage in stages), stages)
+
+    def place(self, number: int) -> Place:
+        """Return where in the document a condition stands."""
+        return ("spec", "stages", number, "sql") if self.stages else ("spec", "sql")
+
+    def since(self, answer: Typed) -> str:
+        """Return since when the answer is what it is."""
+        if self.stages:
+            return since_value_sql(self.name, answer.sql, [stage.name for stage in self.stages])
+        return since_sql(self.name, answer.sql)
+
+    def read(self, scope: Scope) -> Typed:
+        """Return the answer as SQL. Raises `_Wrong`."""
+        conditions = []
+        for number, sql in enumerate(self.sqls):
+            try:
+                conditions.append(_condition(sql, scope, is_constant=bool(self.stages)))
+            except ExpressionFlaw as flaw:
+                raise _Wrong(Flaw(self.place(number), str(flaw))) from flaw
+        return chain_of(self.stages, conditions) if self.stages else conditions[0]
+
+
+def _condition(sql: str, scope: Scope, *, is_constant: bool) -> Typed:
+    """Return a condition over a person, false where nothing is known. Raises `ExpressionFlaw`."""
+    found = check(sql, scope)
+    stages = (Stage.PERSON, Stage.CONSTANT) if is_constant else (Stage.PERSON,)
+    if found.type is not Type.BOOLEAN or found.stage not in stages:
+        told = f"Here stands a condition over a person, but this is {found.type.value}."
+        if not is_constant:
+            told = f"An audience is a condition over a person, but this is {found.type.value}."
+        raise ExpressionFlaw(told, sql, 0)
+    return replace(found, sql=f"coalesce({found.sql}, FALSE)")
+
+
+def chains_among(definitions: Sequence[Definition]) -> dict[str, tuple[str, ...]]:
+    """Return the names of the stages of each chain, first to last."""
+    found = {}
+    for definition in definitions:
+        if definition.kind == STAGE:
+            try:
+                found[definition.name] = tuple(stage.name for stage in _Asked.of(definition).stages)
+            except msgspec.ValidationError:
+                continue
+    return found
 
 
 def _specs(
     definitions: Sequence[Definition],
-) -> tuple[dict[str, Type], dict[str, str], dict[str, Flaw]]:
-    """Return the types of the features, the SQL of the audiences, and the flaws of audiences, by name."""
+) -> tuple[dict[str, Type], dict[str, _Asked], dict[str, Flaw]]:
+    """Return the types of the features, what audiences and chains ask, and their flaws, by name."""
     features: dict[str, Type] = {}
-    sqls: dict[str, str] = {}
+    asked: dict[str, _Asked] = {}
     flaws: dict[str, Flaw] = {}
-    for definition in definitions:
+    for definition in sorted(definitions, key=lambda one: (one.name, one.kind)):
+        name = definition.name
         try:
             if definition.kind == FEATURE_KIND.name:
-                features[definition.name] = read_feature(
-                    msgspec.convert(definition.spec, FeatureSpec).sql
-                ).type
-            elif definition.kind == AUDIENCE_KIND.name:
-                sqls[definition.name] = msgspec.convert(definition.spec, AudienceSpec).sql
+                features[name] = read_feature(msgspec.convert(definition.spec, FeatureSpec).sql).type
+            elif name in asked:
+                flaws[name] = Flaw(
+                    ("name",), f"{name!r} is the name of an audience, and of a chain of stages."
+                )
+            elif definition.kind in (AUDIENCE, STAGE):
+                asked[name] = _Asked.of(definition)
         except (ExpressionFlaw, msgspec.ValidationError):
             continue
-    for name in sqls.keys() & {*features, *ACTIVITY_COLUMNS}:
+    for name in asked.keys() & {*features, *ACTIVITY_COLUMNS, *TOUCH_COLUMNS}:
         flaws[name] = Flaw(("name",), f"{name!r} is the name of something else that is known of people.")
-        del sqls[name]
-    return features, sqls, flaws
+    return features, {name: one for name, one in asked.items() if name not in flaws}, flaws
 
 
-def _audiences_in(sql: str, sqls: Mapping[str, str]) -> set[str]:
+def _names_in(sql: str) -> set[str]:
     try:
-        return names_in(sql) & sqls.keys()
+        return names_in(sql)
     except ExpressionFlaw:
         return set()
 
@@ -185,11 +279,18 @@ def _check_audience(definition: Definition) -> list[Flaw]:
     return flaws
 
 
-def _check_together(definitions: Sequence[Definition]) -> list[tuple[str, Flaw]]:
-    found, flaws = read_audiences(definitions)
-    if len(found) > AUDIENCES_MAX:
-        flaws[max(found)] = Flaw(("kind",), f"There are at most {AUDIENCES_MAX} audiences.")
-    return sorted(flaws.items())
+def _together(kind: str, most: int) -> Callable[[Sequence[Definition]], list[tuple[str, Flaw]]]:
+    def check_together(definitions: Sequence[Definition]) -> list[tuple[str, Flaw]]:
+        _, flaws = read_audiences(definitions)
+        mine = [definition.name for definition in definitions if definition.kind == kind]
+        if len(mine) > most:
+            flaws[max(mine)] = Flaw(("kind",), f"There are at most {most} of this kind.")
+        return sorted((name, flaw) for name, flaw in flaws.items() if name in mine)
+
+    return check_together
 
 
-AUDIENCE_KIND = Kind("audience", _check_audience, _check_together, reads=(FEATURE_KIND.name,))
+AUDIENCE_KIND = Kind(
+    AUDIENCE, _check_audience, _together(AUDIENCE, AUDIENCES_MAX), reads=(FEATURE_KIND.name, STAGE)
+)
+STAGE_KIND = Kind(STAGE, check_chain, _together(STAGE, CHAINS_MAX), reads=(FEATURE_KIND.name, AUDIENCE))

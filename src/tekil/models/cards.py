@@ -115,7 +115,7 @@ def build_cards(found: CardRows) -> Iterator[Card]:
 
 
 def _answers(found: CardRows, keys: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
-    """Return each person's features by name, and since when they are in which audiences."""
+    """Return each person's features by name, and since when they are in which audiences and stages."""
     told: dict[str, list[dict[str, Any]]] = {}
     if found.features is not None:
         names = [name for name in found.features.column_names if name not in ("person_key", "wake_at")]
@@ -125,10 +125,16 @@ def _answers(found: CardRows, keys: Sequence[int]) -> dict[str, list[dict[str, A
         told["features"] = [by_key.get(key, {}) for key in keys]
     if found.members is not None:
         audiences: dict[int, dict[str, Any]] = {}
+        stages: dict[int, dict[str, Any]] = {}
         columns = (found.members["person_key"].to_pylist(), found.members["audience"].to_pylist())
         for key, name, since in zip(*columns, _iso(found.members["since"]), strict=True):
-            audiences.setdefault(key, {})[name] = since
+            chain, _, stage = name.partition(".")
+            if stage:
+                stages.setdefault(key, {})[chain] = {"name": stage, "since": since}
+            else:
+                audiences.setdefault(key, {})[name] = since
         told["audiences"] = [audiences.get(key, {}) for key in keys]
+        told["stages"] = [stages.get(key, {}) for key in keys]
     return told
 
 

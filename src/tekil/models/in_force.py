@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tekil.definitions import Definition, stored
 from tekil.identifiers import Policy
 from tekil.identity import People
-from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES
+from tekil.models.audiences import AUDIENCE, AUDIENCES, STAGE
 from tekil.models.cards import card_tables
 from tekil.models.derive import derive_models, models_digest
 from tekil.models.features import FEATURES
@@ -27,7 +27,7 @@ class InForce:
     """The models as of a revision of the definitions: `lasting`, and `made` by `defined` from them.
 
     `policy` says who is who; with another one, the rows of all models are others. `versions` are those of the
-    audiences, by name.
+    audiences and chains of stages, by name.
     """
 
     lasting: tuple[Model, ...]
@@ -44,7 +44,7 @@ class InForce:
         revision = definitions.revision()
         current = definitions.current()
         made = defined([stored(version) for version in current])
-        versions = {v.name: v.version for v in current if v.kind == AUDIENCE_KIND.name}
+        versions = {v.name: v.version for v in current if v.kind in (AUDIENCE, STAGE)}
         return InForce(tuple(lasting), defined, revision, tuple(made), Policy.read(definitions), versions)
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import sqlglot
@@ -24,6 +24,8 @@ class Model:
     name: str
     sql: str
     columns: Mapping[str, ColumnType]
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of columns whose text is one of a few: which, in their order."""
 
     @cached_property
     def table(self) -> Table:
