@@ -32,6 +32,7 @@ from tekil.models.memberships import (
 )
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
+from tekil.models.stages import ChainSpec, ChainStage, label
 from tekil.models.views import VIEWS
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "VIEWS",
     "Bindings",
     "CardRows",
+    "ChainSpec",
+    "ChainStage",
     "Defined",
     "InForce",
     "Model",
@@ -65,6 +68,7 @@ __all__ = [
     "derive_models",
     "feature_model",
     "fill",
+    "label",
     "memberships_of",
     "models_digest",
     "moves_sql",
