@@ -9,7 +9,7 @@ from tekil.config import Config
 from tekil.engine import Engine
 from tekil.load.consents import consents_said
 from tekil.log import open_log
-from tekil.models import ACTIVITY, attributes, audience_model, feature_model
+from tekil.models import ACTIVITY, attributes, feature_model, person_models
 from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.privacy.ledger import open_ledger
 from tekil.privacy.signals import ConsentSignals
@@ -42,7 +42,7 @@ def open_engine(config: Config) -> Iterator[Engine]:
             vault,
             defined=lambda definitions: [
                 feature_model(definitions, config.workspace.timezone),
-                audience_model(definitions),
+                *person_models(definitions),
             ],
             before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
         )

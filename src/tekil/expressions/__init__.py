@@ -5,6 +5,7 @@ from tekil.expressions.flaws import ExpressionFlaw
 from tekil.expressions.functions import FUNCTIONS, Function
 from tekil.expressions.grammar import names_in
 from tekil.expressions.spans import span_of
+from tekil.expressions.thresholds import thresholds
 from tekil.expressions.types import Scope, Seen, Stage, Type, Typed
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "check",
     "names_in",
     "span_of",
+    "thresholds",
 ]

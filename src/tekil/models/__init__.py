@@ -3,9 +3,11 @@
 from tekil.models.audiences import (
     AUDIENCE_KIND,
     AUDIENCES,
+    SCORE_KIND,
     STAGE_KIND,
     audience_model,
     moves_sql,
+    person_models,
     read_audiences,
 )
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards, card_tables
@@ -32,6 +34,7 @@ from tekil.models.memberships import (
 )
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
+from tekil.models.scores import SCORES
 from tekil.models.stages import ChainSpec, ChainStage, label
 from tekil.models.views import VIEWS
 
@@ -48,6 +51,8 @@ __all__ = [
     "MEMBERS",
     "MEMBERSHIP_TABLES",
     "MEMBERS_KEPT",
+    "SCORES",
+    "SCORE_KIND",
     "STAGE_KIND",
     "VIEWS",
     "Bindings",
@@ -73,5 +78,6 @@ __all__ = [
     "models_digest",
     "moves_sql",
     "needed",
+    "person_models",
     "read_audiences",
 ]

@@ -1,14 +1,14 @@
 """Audiences: conditions over what is known of a person. Who they hold for is in; nobody is sorted by hand.
 
 All audiences and chains of stages in force are one model: one row a person, one column an audience, true for
-those who are in, and one column a chain, the name of the person's stage.
+those who are in, and one column a chain (the name of the person's stage) and score (that of their grade).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
 import msgspec
@@ -18,8 +18,20 @@ from tekil.definitions.document import Place, flaw_of
 from tekil.expressions import ExpressionFlaw, Scope, Seen, Stage, Type, Typed, check, names_in
 from tekil.models.features import COLUMN_TYPES, FEATURE_KIND, FeatureSpec, name_flaw, read_feature
 from tekil.models.model import Model
+from tekil.models.scores import (
+    SCORES,
+    grade_answers,
+    grade_values,
+    model_of_scores,
+    names_of,
+    points_asked,
+    read_score,
+    seen,
+    specs_among,
+)
 from tekil.models.stages import ChainSpec, ChainStage, chain_of, check_chain, since_value_sql
 from tekil.privacy.rectification import OBJECTION
+from tekil.scores import SCORE, ReadScore, check_score, columns_of
 from tekil.warehouse import bind
 
 AUDIENCES = "audiences"
@@ -28,7 +40,7 @@ AUDIENCES = "audiences"
 AUDIENCE, STAGE = "audience", "stage"
 """The kinds of definitions that are answered here."""
 
-AUDIENCES_MAX, CHAINS_MAX = 500, 20
+AUDIENCES_MAX, CHAINS_MAX, SCORES_MAX = 500, 20, 20
 
 ACTIVITY_COLUMNS = {
     "events": Type.INTEGER,
@@ -54,8 +66,11 @@ TOUCH_COLUMNS = {
 }
 """What an audience may name of the visits that brought a person: the first one, and the last."""
 
-_SINCE = re.compile(r'\bm\."([a-z0-9_.]+)"')
+_SINCE = re.compile(r'\bm\."([A-Za-z0-9_.]+)"')
 """Where it is asked since when somebody is in something."""
+
+_OF_SCORES = re.compile(r'\bs\."')
+"""Where something of a score is asked for."""
 
 MAY_BE_PROFILED = f"coalesce(json_member(t.traits, '{OBJECTION}'), '') <> 'true'"
 """Who objects to profiling is in no audience, not even in one of those who are not in another."""
@@ -75,19 +90,48 @@ def person_scope(features: Mapping[str, Type]) -> Scope:
 
 
 def audience_model(definitions: Sequence[Definition]) -> Model:
-    """Return the model of all audiences and chains among some definitions, in the order of their names.
+    """Return the model of all audiences, chains and grades among some definitions, by their names.
 
     One that cannot be read (any more), and those that name it, are left out; `tekil plan` says why.
     """
-    answers, _ = read_audiences(definitions)
-    values = {name: names for name, names in chains_among(definitions).items() if name in answers}
+    return _model(read_people(definitions), definitions)
+
+
+def person_models(definitions: Sequence[Definition]) -> list[Model]:
+    """Return the models of scores and of audiences: of what is answered over what is known of a person."""
+    reading = read_people(definitions)
+    conditions = " ".join(
+        [one.among for one in reading.scores]
+        + [rule.condition for one in reading.scores for rule in one.rules]
+    )
+    joins = f"{_KNOWN}{_timed(conditions)}"
+    return [
+        model_of_scores(reading.scores, reading.asked, joins, MAY_BE_PROFILED),
+        _model(reading, definitions),
+    ]
+
+
+def _model(reading: Reading, definitions: Sequence[Definition]) -> Model:
+    answers = reading.answers
+    kept = {**chains_among(definitions), **grade_values({one.name: one.spec for one in reading.scores})}
+    values = {name: names for name, names in kept.items() if name in answers}
     selects = "".join(f',\n  {_permitted(answers[name])} AS "{name}"' for name in sorted(answers))
     nobody = "" if answers else "\nWHERE FALSE"
     sql = f"""SELECT a.person_key{selects}
-FROM activity AS a
-LEFT JOIN features AS f ON f.person_key = a.person_key
-LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(selects)}{nobody}"""
+FROM activity AS a{_KNOWN}{_scored(selects)}{_timed(selects)}{nobody}"""
     return Model(AUDIENCES, sql, {name: COLUMN_TYPES[answers[name].type] for name in sorted(answers)}, values)
+
+
+_KNOWN = """
+LEFT JOIN features AS f ON f.person_key = a.person_key
+LEFT JOIN attributes AS t ON t.person_key = a.person_key"""
+
+
+def _scored(selects: str) -> str:
+    """Return the join that gives scores, where they are asked for."""
+    if not _OF_SCORES.search(selects):
+        return ""
+    return f"\nLEFT JOIN {SCORES} AS s ON s.person_key = a.person_key"
 
 
 def _permitted(answer: Typed) -> str:
@@ -110,9 +154,7 @@ def moves_sql(name: str, conditions: Mapping[str, Typed]) -> MovesSql:
     made = _permitted(conditions[name])
     everybody = bind(
         f"""SELECT a.person_key, a.last_seen, {made} AS is_in, w.person_key IS NOT NULL AS was_in
-FROM activity AS a
-LEFT JOIN features AS f ON f.person_key = a.person_key
-LEFT JOIN attributes AS t ON t.person_key = a.person_key{_timed(made)}
+FROM activity AS a{_KNOWN}{_scored(made)}{_timed(made)}
 LEFT JOIN (SELECT person_key FROM members WHERE audience = '{name}') AS w ON w.person_key = a.person_key""",
         {"moments": "SELECT person_key, now() AS turned_at FROM activity"},
     )
@@ -143,8 +185,71 @@ LEFT JOIN moments AS n ON n.person_key = a.person_key"""
 
 
 def read_audiences(definitions: Sequence[Definition]) -> tuple[dict[str, Typed], dict[str, Flaw]]:
-    """Return what each audience and chain among some definitions asks, and what is wrong with the others."""
+    """Return what each audience, chain and grade among some definitions is, and what is wrong with others."""
+    reading = read_people(definitions)
+    return reading.answers, reading.flaws
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What some definitions ask of a person: answers and flaws by name, scores, and the points that matter."""
+
+    answers: dict[str, Typed]
+    flaws: dict[str, Flaw]
+    scores: tuple[ReadScore, ...] = ()
+    asked: Mapping[str, Collection[int]] = field(default_factory=dict)
+
+
+def read_people(definitions: Sequence[Definition]) -> Reading:
+    """Return what all audiences, chains and scores among some definitions mean together.
+
+    A score may name audiences and stages that name no score themselves; those may name any.
+    """
     features, asked, flaws = _specs(definitions)
+    scope = person_scope(features)
+    found, wrong = _read(asked, scope)
+    specs = {name: spec for name, spec in specs_among(definitions).items() if name not in flaws}
+    if not specs:
+        return Reading(found, {**flaws, **wrong})
+    scores: list[ReadScore] = []
+    for name, spec in specs.items():
+        read = read_score(name, spec, _within(scope, found, asked))
+        if isinstance(read, Flaw):
+            flaws[name] = read
+        else:
+            scores.append(read)
+    fading = {name for score in scores for name in columns_of(score.name, score.spec)}
+    grades = {name: one for score in scores for name, one in grade_answers(score).items()}
+    values = grade_values({score.name: score.spec for score in scores})
+    points, unforeseen = _points(asked, fading)
+    seen_of = {name: one for score in scores for name, one in seen(score).items()}
+    since = {name: since_value_sql(name, one.sql, values[name]) for name, one in grades.items()}
+    able = {name: one for name, one in asked.items() if name not in unforeseen}
+    found, wrong = _read(able, replace(scope, columns={**scope.columns, **seen_of}, since=since))
+    return Reading({**found, **grades}, {**flaws, **wrong, **unforeseen}, tuple(scores), points)
+
+
+def _points(
+    asked: Mapping[str, _Asked], fading: Collection[str]
+) -> tuple[dict[str, set[int]], dict[str, Flaw]]:
+    """Return the points that conditions compare scores with, and conditions whose turn cannot be foreseen."""
+    points: dict[str, set[int]] = {}
+    flaws: dict[str, Flaw] = {}
+    for name, one in asked.items():
+        for number, sql in enumerate(one.sqls):
+            if not _names_in(sql) & set(fading):
+                continue
+            try:
+                for column, levels in points_asked([sql], fading).items():
+                    points.setdefault(column, set()).update(levels)
+            except ExpressionFlaw as flaw:
+                flaws[name] = Flaw(one.place(number), str(flaw))
+    return points, flaws
+
+
+def _read(asked: Mapping[str, _Asked], scope: Scope) -> tuple[dict[str, Typed], dict[str, Flaw]]:
+    """Return what audiences and chains mean within a scope, and what is wrong with the others."""
+    flaws: dict[str, Flaw] = {}
     named = {name: set().union(*map(_names_in, one.sqls)) & asked.keys() for name, one in asked.items()}
     try:
         order = list(TopologicalSorter(named).static_order())
@@ -152,17 +257,21 @@ def read_audiences(definitions: Sequence[Definition]) -> tuple[dict[str, Typed],
         # Nobody on a circle can be in force; those beside it are told of on the next plan.
         circle = list(dict.fromkeys(error.args[1]))
         told = f"These name each other in a circle: {' → '.join([*circle, circle[0]])}."
-        return {}, {**flaws, **{name: Flaw(asked[name].place(0), told) for name in circle}}
-    scope = person_scope(features)
+        return {}, {name: Flaw(asked[name].place(0), told) for name in circle}
     found: dict[str, Typed] = {}
     for name in order:
-        columns = {**scope.columns, **{n: Seen(t.sql, t.type) for n, t in found.items()}}
-        since = {n: asked[n].since(t) for n, t in found.items()}
         try:
-            found[name] = asked[name].read(replace(scope, columns=columns, since=since))
+            found[name] = asked[name].read(_within(scope, found, asked))
         except _Wrong as wrong:
             flaws[name] = wrong.flaw
     return found, flaws
+
+
+def _within(scope: Scope, found: Mapping[str, Typed], asked: Mapping[str, _Asked]) -> Scope:
+    """Return a scope in which answers that were found may be named, too, and asked since when they hold."""
+    columns = {name: Seen(answer.sql, answer.type) for name, answer in found.items()}
+    since = {name: asked[name].since(answer) for name, answer in found.items()}
+    return replace(scope, columns={**scope.columns, **columns}, since={**scope.since, **since})
 
 
 class _Wrong(Exception):
@@ -249,14 +358,21 @@ def _specs(
             if definition.kind == FEATURE_KIND.name:
                 features[name] = read_feature(msgspec.convert(definition.spec, FeatureSpec).sql).type
             elif name in asked:
-                flaws[name] = Flaw(
-                    ("name",), f"{name!r} is the name of an audience, and of a chain of stages."
-                )
+                told = f"{name!r} is the name of an audience, and of a chain of stages."
+                flaws[name] = Flaw(("name",), told)
             elif definition.kind in (AUDIENCE, STAGE):
                 asked[name] = _Asked.of(definition)
         except (ExpressionFlaw, msgspec.ValidationError):
             continue
-    for name in asked.keys() & {*features, *ACTIVITY_COLUMNS, *TOUCH_COLUMNS}:
+    taken = {*features, *ACTIVITY_COLUMNS, *TOUCH_COLUMNS}
+    for name, spec in specs_among(definitions).items():
+        both = sorted(names_of(name, spec).keys() & (taken | asked.keys()))
+        if both:
+            flaws[name] = Flaw(
+                ("name",), f"{both[0]!r} is the name of something else that is known of people."
+            )
+        taken |= names_of(name, spec).keys()
+    for name in asked.keys() & taken:
         flaws[name] = Flaw(("name",), f"{name!r} is the name of something else that is known of people.")
     return features, {name: one for name, one in asked.items() if name not in flaws}, flaws
 
@@ -291,6 +407,11 @@ def _together(kind: str, most: int) -> Callable[[Sequence[Definition]], list[tup
 
 
 AUDIENCE_KIND = Kind(
-    AUDIENCE, _check_audience, _together(AUDIENCE, AUDIENCES_MAX), reads=(FEATURE_KIND.name, STAGE)
+    AUDIENCE, _check_audience, _together(AUDIENCE, AUDIENCES_MAX), reads=(FEATURE_KIND.name, STAGE, SCORE)
 )
-STAGE_KIND = Kind(STAGE, check_chain, _together(STAGE, CHAINS_MAX), reads=(FEATURE_KIND.name, AUDIENCE))
+STAGE_KIND = Kind(
+    STAGE, check_chain, _together(STAGE, CHAINS_MAX), reads=(FEATURE_KIND.name, AUDIENCE, SCORE)
+)
+SCORE_KIND = Kind(
+    SCORE, check_score, _together(SCORE, SCORES_MAX), reads=(FEATURE_KIND.name, AUDIENCE, STAGE)
+)

@@ -15,6 +15,7 @@ from tekil.models.features import FEATURES
 from tekil.models.memberships import Turned, stage_changes, standing_of_all, standing_of_touched
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY
+from tekil.scores import GRADE, SCORE
 from tekil.store import Definitions
 from tekil.warehouse import Warehouse
 
@@ -27,7 +28,7 @@ class InForce:
     """The models as of a revision of the definitions: `lasting`, and `made` by `defined` from them.
 
     `policy` says who is who; with another one, the rows of all models are others. `versions` are those of the
-    audiences and chains of stages, by name.
+    audiences, chains of stages and grades, by name.
     """
 
     lasting: tuple[Model, ...]
@@ -44,7 +45,11 @@ class InForce:
         revision = definitions.revision()
         current = definitions.current()
         made = defined([stored(version) for version in current])
-        versions = {v.name: v.version for v in current if v.kind in (AUDIENCE, STAGE)}
+        versions = {
+            f"{v.name}_{GRADE}" if v.kind == SCORE else v.name: v.version
+            for v in current
+            if v.kind in (AUDIENCE, STAGE, SCORE)
+        }
         return InForce(tuple(lasting), defined, revision, tuple(made), Policy.read(definitions), versions)
 
     @property
