@@ -67,11 +67,11 @@ def answer(warehouse: Warehouse, definitions: list[Definition], now: datetime) -
         f'{value_sql(score, group)} AS "{name}_points"'
         for name, group in columns_of("lead", score.spec).items()
     )
-    rows = warehouse.query(
-        f"SELECT s.*, {points}, a.* EXCLUDE (person_key) FROM scores AS s"
-        " JOIN audiences AS a ON a.person_key = s.person_key"
-    ).to_pylist()
-    return {row.pop("person_key"): row for row in rows}
+    found: Answers = {}
+    for sql in (f"SELECT s.*, {points} FROM scores AS s", "SELECT * FROM audiences"):
+        for row in warehouse.query(sql).to_pylist():
+            found.setdefault(row.pop("person_key"), {}).update(row)
+    return found
 
 
 def discrete(answered: dict[str, Any]) -> dict[str, Any]:

@@ -78,7 +78,8 @@ class Eraser:
             "erasure", by.name, reason, counts=plan.counts, hashes=plan.hashes, at=self._clock()
         )
         store.audit.append(by, Act.ERASURE_APPLIED, "destruction", begun.id, reason=reason)
-        self._engine.graveyard.set([*person.identifiers, *found.said_elsewhere], begun.at, begun.id)
+        known_as = [*person.identifiers, *person.told_as, *found.said_elsewhere]
+        self._engine.graveyard.set(known_as, begun.at, begun.id)
         values = self._values(person)
         proof = self._carry_out(begun, person, found, plan)
         return self._scanned(proof, values, folders) if folders else proof

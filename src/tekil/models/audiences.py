@@ -185,14 +185,14 @@ LEFT JOIN moments AS n ON n.person_key = a.person_key"""
 
 
 def read_audiences(definitions: Sequence[Definition]) -> tuple[dict[str, Typed], dict[str, Flaw]]:
-    """Return what each audience, chain and grade among some definitions is, and what is wrong with others."""
+    """Return what each audience, chain and grade among some definitions is, and what is wrong with them."""
     reading = read_people(definitions)
     return reading.answers, reading.flaws
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What some definitions ask of a person: answers and flaws by name, scores, and the points that matter."""
+    """What some definitions ask of a person: answers and flaws by name, scores, and points that matter."""
 
     answers: dict[str, Typed]
     flaws: dict[str, Flaw]

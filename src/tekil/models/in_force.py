@@ -15,6 +15,7 @@ from tekil.models.features import FEATURES
 from tekil.models.memberships import Turned, stage_changes, standing_of_all, standing_of_touched
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY
+from tekil.models.scores import SCORES
 from tekil.scores import GRADE, SCORE
 from tekil.store import Definitions
 from tekil.warehouse import Warehouse
@@ -58,9 +59,9 @@ class InForce:
         return next((model for model in self.made if model.name == AUDIENCES), None)
 
     @property
-    def features(self) -> Model | None:
-        """The model of all features, where definitions make one."""
-        return next((model for model in self.made if model.name == FEATURES), None)
+    def on_cards(self) -> tuple[Model, ...]:
+        """The models made by definitions whose rows everybody's card holds."""
+        return tuple(model for model in self.made if model.name in (FEATURES, SCORES))
 
     @property
     def models(self) -> tuple[Model, ...]:

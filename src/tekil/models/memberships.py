@@ -70,11 +70,15 @@ MEMBERSHIP_TABLES = (MEMBERS, AUDIENCE_CHANGES, AUDIENCE_SIZES)
 
 MEMBERS_THEN = f"""
 SELECT person_key, audience, since FROM (
-  SELECT person_key, audience, arg_max(entered, noted_at) AS is_in, arg_max(turned_at, noted_at) AS since
+  SELECT person_key, audience, sum(CASE WHEN entered THEN 1 ELSE -1 END) AS is_in,
+    arg_max(turned_at, noted_at) FILTER (WHERE entered) AS since
   FROM {AUDIENCE_CHANGES.name} WHERE noted_at <= {{instant}} GROUP BY person_key, audience
-) AS last WHERE is_in
+) AS last WHERE is_in > 0
 """
-"""Who was in, and since when, at an instant (a SQL literal)."""
+"""Who was in, and since when, at an instant (a SQL literal).
+
+Comings and goings are counted: a definition and an event may both turn somebody within one microsecond.
+"""
 
 CARRIED = "carried_members"
 

@@ -15,7 +15,7 @@ import msgspec
 from tekil.definitions import Definition, Flaw
 from tekil.definitions.document import Place
 from tekil.expressions import ExpressionFlaw, Scope, Seen, Stage, Type, Typed, check, thresholds
-from tekil.models.features import event_scope
+from tekil.models.features import RESERVED, event_scope
 from tekil.models.model import Model
 from tekil.scores import (
     GRADE,
@@ -126,6 +126,11 @@ def points_asked(sqls: Collection[str], names: Collection[str]) -> dict[str, set
             for constant in constants:
                 levels |= {ceil(constant), floor(constant) + 1}
     return found
+
+
+def scores_in(columns: Sequence[str]) -> list[str]:
+    """Return which of the columns of the table of scores hold a score whole."""
+    return [c for c in columns if "__" not in c and not c.endswith(f"_{GRADE}") and c not in RESERVED]
 
 
 def model_of_scores(

@@ -22,7 +22,7 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
     """What a rule gives somebody: `points` for each of so many `times`.
 
     Where points fade, all occurrences together weigh `weight` (in parts of `WEIGHT`) at the instant `at`,
-    that of the last one, in microseconds since the epoch, and half of that a `half_life` (microseconds) later.
+    that of the last one in microseconds since the epoch; half of it a `half_life` (microseconds) later.
     """
 
     name: str

@@ -13,6 +13,7 @@ from tekil.definitions import Definition, Flaw
 from tekil.definitions.document import Place, flaw_of
 from tekil.errors import BadRequest
 from tekil.expressions import ExpressionFlaw, names_in, span_of
+from tekil.warehouse import RESERVED_WORDS
 
 SCORE = "score"
 GRADE = "grade"
@@ -25,6 +26,7 @@ RULES_MAX, GROUPS_MAX, AXES_MAX, POINTS_MAX = 60, 8, 2, 1000
 
 _NAME = re.compile("[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _GRADE = re.compile("[A-Za-z0-9]{1,20}")
+_TAKEN = RESERVED_WORDS | {"person_key", "person_id", "wake_at"}
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -106,9 +108,11 @@ def columns_of(name: str, spec: ScoreSpec) -> dict[str, str]:
 def check_score(definition: Definition) -> list[Flaw]:
     """Return what is wrong with a score by itself."""
     flaws = []
-    if not _NAME.fullmatch(definition.name) or len(definition.name) > 40:
+    name = definition.name
+    if not _NAME.fullmatch(name) or len(name) > 40 or name.endswith(f"_{GRADE}") or name in _TAKEN:
         told = (
-            "A score's name has small letters a-z, digits and single _, at most 40, and begins with a letter."
+            "A score's name becomes a column: small letters a-z, digits and single _, at most 40, no word of"
+            f" SQL, and no _{GRADE} at its end."
         )
         flaws.append(Flaw(("name",), told))
     try:
