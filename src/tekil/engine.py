@@ -44,6 +44,7 @@ from tekil.models import (
     MEMBERS,
     MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
+    SCORES,
     VIEWS,
     Bindings,
     CardRows,
@@ -73,7 +74,7 @@ IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 TOUCHED_ANSWERS = {
-    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES)},
+    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES, SCORES)},
     MEMBERS.name: MEMBERS_KEPT,
     IDENTITY.name: "SELECT * FROM seen_identity"
     " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
@@ -223,7 +224,7 @@ class Engine:
             return marks
         self.publisher.finish()
         if of.lasts_since(marks.models):
-            is_same = before is not of and before.features == of.features
+            is_same = before is not of and before.on_cards == of.on_cards
             self._backfill(of, marks, are_cards_alike=is_same and before.card_tables == of.card_tables)
         else:
             self.rebuild()
