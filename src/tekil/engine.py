@@ -218,9 +218,9 @@ class Engine:
         if marks.models == of.digest or not (marks.models or of.made):
             return marks
         self.publisher.finish()
+        alike = not of.follow_renames(self.warehouse) and before is not of and of.has_cards_like(before)
         if of.lasts_since(marks.models):
-            is_same = before is not of and before.features == of.features
-            self._backfill(of, marks, are_cards_alike=is_same and before.card_tables == of.card_tables)
+            self._backfill(of, marks, are_cards_alike=alike)
         else:
             self.rebuild()
         return self.warehouse.marks()

@@ -76,6 +76,15 @@ class Tekil:
         asked = {} if reveal is None else {"params": {"reveal": reveal}}
         return self.json("GET", f"/v1/profiles/{quoted}", **asked)
 
+    def plan(self, text: str, *, prune: bool = False) -> dict[str, Any]:
+        """Return what applying definitions (YAML) would do: changes, whom they move, what depends on them.
+
+        Changes nothing. Raises `BadRequest` for what cannot be applied.
+        """
+        if self._files is not None:
+            return self._files.plan(text, prune=prune)
+        return self.json("POST", "/v1/definitions/plan", json={"text": text, "prune": prune})
+
     def explain(self, identifier: str, other: str | None = None) -> dict[str, Any]:
         """Return why an identifier is of its person, or of one person with another. Raises `NotFound`."""
         if self._files is not None:

@@ -57,6 +57,7 @@ from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.identity import IdentityDesk
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
+from tekil.planning import Planning
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
@@ -150,7 +151,7 @@ def create_app(
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
             api.readiness_routes(measuring),
-            api.definition_routes(store),
+            api.definition_routes(store, Planning(store, reads, config.workspace.timezone)),
             *more,
             *_console(
                 reads,

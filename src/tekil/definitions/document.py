@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,13 +26,17 @@ _UNKNOWN = re.compile("unknown field `([^`]+)`")
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One decision. `title` holds `tr` and `en`; `spec` is what the kind wants it to be."""
+    """One decision. `title` holds `tr` and `en`; `spec` is what the kind wants it to be.
+
+    `renamed_from` is what it was called before: whatever is known by the old name goes on under the new one.
+    """
 
     kind: str
     name: str
     title: dict[str, str] = msgspec.field(default_factory=dict)
     owner: str = ""
     spec: dict[str, Any] = msgspec.field(default_factory=dict)
+    renamed_from: str = ""
 
     def title_in(self, language: str) -> str:
         """Return the title in a language, in another where there is none, or else the name."""
@@ -167,6 +172,16 @@ def dump(definitions: Sequence[Definition]) -> str:
     return text
 
 
+def difference(before: Definition | None, after: Definition | None) -> list[str]:
+    """Return how two versions of a definition differ as YAML, as `diff -u` tells it; nothing for alike ones.
+
+    Nothing in the place of either stands for a definition that is not there.
+    """
+    old, new = (dump([d]).splitlines() if d else [] for d in (before, after))
+    was, becomes = (f"{d.kind}/{d.name}" if d else "nothing" for d in (before, after))
+    return list(difflib.unified_diff(old, new, was, becomes, lineterm=""))
+
+
 def stored(version: Version) -> Definition:
     """Return the definition that a version in the store holds; a removed one has none."""
     return msgspec.json.decode(version.body or b"{}", type=Definition)
@@ -190,4 +205,6 @@ def _flaws(definition: Definition) -> list[Flaw]:
     for language in definition.title:
         if language not in LANGUAGES:
             flaws.append(Flaw(("title", language), f"There is no title in {language!r}; write tr and en."))
+    if definition.renamed_from == name:
+        flaws.append(Flaw(("renamed_from",), "This is its name already; leave renamed_from out."))
     return flaws

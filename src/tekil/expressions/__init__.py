@@ -3,7 +3,7 @@
 from tekil.expressions.checking import check
 from tekil.expressions.flaws import ExpressionFlaw
 from tekil.expressions.functions import FUNCTIONS, Function
-from tekil.expressions.grammar import names_in
+from tekil.expressions.grammar import events_in, names_in
 from tekil.expressions.types import Scope, Seen, Stage, Type, Typed
 
 __all__ = [
@@ -16,5 +16,6 @@ __all__ = [
     "Type",
     "Typed",
     "check",
+    "events_in",
     "names_in",
 ]

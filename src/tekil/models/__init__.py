@@ -23,6 +23,7 @@ from tekil.models.memberships import (
     Turned,
 )
 from tekil.models.model import Model
+from tekil.models.planned import Counting, counting
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
 from tekil.models.views import VIEWS
 
@@ -42,6 +43,7 @@ __all__ = [
     "VIEWS",
     "Bindings",
     "CardRows",
+    "Counting",
     "Defined",
     "InForce",
     "Model",
@@ -52,6 +54,7 @@ __all__ = [
     "backfill",
     "build_cards",
     "card_tables",
+    "counting",
     "derive",
     "derive_models",
     "feature_model",
