@@ -141,6 +141,14 @@ class Tekil:
             return self._files.ledger()
         return self.json("GET", "/v1/ledger")
 
+    def doing(self) -> dict[str, Any]:
+        """Return what the engine is busy with beside its cycles: `what`, `done`, `all`; and `definitions`.
+
+        The latter is the revision of the definitions that all answers follow; 0 where no engine runs.
+        """
+        idle = {"what": "", "done": 0, "all": 0, "definitions": 0}
+        return idle if self._http is None else self.json("GET", "/v1/engine/progress")
+
     def json(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """Ask the running engine's API and return the JSON object it answers."""
         told: dict[str, Any] = msgspec.json.decode(self.request(method, path, **content).content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import re
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ import click
 import msgspec
 
 from tekil import config
+from tekil.cli.bars import bar
 from tekil.cli.opening import opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_rows, say
 from tekil.config import Config
@@ -24,6 +26,9 @@ from tekil.library import Tekil
 from tekil.models import FEATURE_KIND
 from tekil.planning import BACKFILLED, Effect, Plan, Planning
 from tekil.privacy.typed import check_typed
+
+LOOK_SECONDS = 0.2
+"""How often to ask the engine how far it has come."""
 
 SIGNS = {
     "new": ("+", "green"),
@@ -76,23 +81,47 @@ def _counted(settings: Config, text: str, prune: bool) -> Plan | None:
 @paths
 @prune
 @click.option("--note", default="", help="Why; it stays with the version.")
+@click.option("--wait/--no-wait", default=True, help="Stay until everybody's answers follow.")
 @as_json
 @click.pass_context
-def apply_command(context: click.Context, files: Sequence[Path], prune: bool, note: str, json: bool) -> None:
+def apply_command(
+    context: click.Context, files: Sequence[Path], prune: bool, note: str, wait: bool, json: bool
+) -> None:
     """Put the definitions in FILES in force. Every version is kept, with your name."""
-    wanted = _read(files)
-    with opened_store(existing(context)) as store:
+    wanted, settings = _read(files), config.load(existing(context))
+    with opened_store(settings.root) as store:
         changes = apply(
             store, KINDS, wanted, author=getpass.getuser(), note=check_typed(note, "The note"), prune=prune
         )
+        revision = store.definitions.revision()
+    is_there = any(change.kind in BACKFILLED for change in changes) and wait and _followed(settings, revision)
     if json:
         print_json(msgspec.to_builtins(changes))
         return
     _tell(changes, {})
     if changes:
         say("In force, for what is loaded from now on.")
-    if any(change.kind in BACKFILLED for change in changes):
+    if is_there:
+        say("Everybody's features and audiences follow.")
+    elif any(change.kind in BACKFILLED for change in changes):
         say("Features and audiences are worked out for everybody, from what happened, as soon as Tekil runs.")
+
+
+def _followed(settings: Config, revision: int) -> bool:
+    """Show how far the engine has come, until all answers follow a revision; False where none runs."""
+    try:
+        with Tekil(settings) as tekil, bar() as show:
+            while tekil.is_running:
+                told = tekil.doing()
+                if told["what"]:
+                    show(told["what"], told["done"], told["all"])
+                elif told["definitions"] >= revision:
+                    return True
+                time.sleep(LOOK_SECONDS)
+    except Unavailable:
+        # Never started, or stopped meanwhile: whenever it runs, it follows.
+        return False
+    return False
 
 
 @click.command()

@@ -46,11 +46,13 @@ def sql(context: click.Context, statement: str, json: bool) -> None:
 def status(context: click.Context, json: bool) -> None:
     """Show the ledger: what was accepted, and what became of it."""
     with Tekil(config.load(existing(context))) as tekil:
-        is_running, ledger = tekil.is_running, tekil.ledger()
+        is_running, ledger, doing = tekil.is_running, tekil.ledger(), tekil.doing()
     if json:
-        print_json({"running": is_running, **ledger})
+        print_json({"running": is_running, "doing": doing, **ledger})
         return
     click.echo("Tekil is running." if is_running else "Tekil is not running; start it with `tekil up`.")
+    if doing["what"]:
+        click.echo(f"It is busy: {doing['what']}, {doing['done']:,} of {doing['all']:,}.")
     names = ("accepted", "loaded", "quarantined", "duplicate", "waiting")
     total = {"source": "total", **ledger["total"]}
     print_rows([{n: row[n] for n in ("source", *names)} for row in [*ledger["sources"], total]], False)
