@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,7 @@ from tekil.definitions import (
 )
 from tekil.errors import BadRequest
 from tekil.kinds import KINDS
-from tekil.models import AUDIENCE_KIND, FEATURE_KIND, counting
+from tekil.models import AUDIENCE_KIND, FEATURE_KIND, counting, values_sql
 from tekil.reads import Reads
 from tekil.store import Store
 
@@ -65,6 +65,20 @@ class Plan(msgspec.Struct, frozen=True):
     uncounted: str = ""
 
 
+class Value(msgspec.Struct, frozen=True):
+    """An answer that a feature gives, as text, and how many people have it."""
+
+    value: str
+    people: int
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What a feature that is being written gives: how many people have an answer, the most common ones."""
+
+    people: int
+    values: list[Value]
+
+
 class Planning:
     """Makes plans. For many threads."""
 
@@ -72,12 +86,17 @@ class Planning:
         """Take the store, what reads the warehouse (nothing: nobody is counted), and the workspace's zone."""
         self._store, self._reads, self._zone = store, reads, zone
 
-    def plan(self, wanted: Sequence[Written], *, prune: bool = False) -> Plan:
-        """Check documents and return what applying them would do. Raises `InvalidDefinitions`."""
-        in_force = [stored(version) for version in self._store.definitions.current()]
-        check(KINDS, wanted, [] if prune else in_force)
-        changes = plan(self._store, [one.definition for one in wanted], prune=prune)
-        after = _after(in_force, [one.definition for one in wanted], changes)
+    def plan(self, wanted: Sequence[Written], *, prune: bool = False, without: Collection[Key] = ()) -> Plan:
+        """Check documents and return what applying them would do. Raises `InvalidDefinitions`.
+
+        Those in force that are missing go with `prune`, or where they are among `without`.
+        """
+        in_force = self._in_force()
+        staying = [] if prune else [d for d in in_force if (d.kind, d.name) not in without]
+        check(KINDS, wanted, staying)
+        definitions = [one.definition for one in wanted]
+        changes = plan(self._store, definitions, prune=prune, without=without)
+        after = _after(in_force, definitions, changes)
         changed = [(c.kind, c.name) for c in changes]
         is_backfill = any(kind in BACKFILLED for kind, _ in changed)
         told = Plan(changes, [], _dependents(changed, after), is_backfill)
@@ -112,6 +131,21 @@ class Planning:
         ]
         at = clock[0] if clock else None
         return msgspec.structs.replace(told, effects=effects, counted_at=at)
+
+    def preview(self, feature: Definition) -> Preview:
+        """Return what a feature would give if it were written so.
+
+        Raises `InvalidDefinitions` for what is wrong with it, and `BadRequest` where nobody can be counted.
+        """
+        check(KINDS, [Written(feature)], [])
+        if self._reads is None:
+            raise BadRequest("Nothing was ever loaded here.", code="nobody_to_count")
+        rows = self._reads.answers(values_sql(feature, self._zone)).to_pylist()
+        values = [Value(row["value"], row["people"]) for row in rows]
+        return Preview(int(rows[0]["total"]) if rows else 0, values)
+
+    def _in_force(self) -> list[Definition]:
+        return [stored(version) for version in self._store.definitions.current()]
 
 
 BACKFILLED = (FEATURE_KIND.name, AUDIENCE_KIND.name)

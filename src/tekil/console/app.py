@@ -27,6 +27,7 @@ from tekil.console import (
     audit,
     connections,
     consent_page,
+    definitions,
     dictionary,
     erasure,
     identity,
@@ -76,6 +77,7 @@ ROUTES = [
     *live.ROUTES,
     *people.ROUTES,
     *audiences.ROUTES,
+    *definitions.ROUTES,
     *identity.ROUTES,
     *readiness.ROUTES,
     *sources.ROUTES,
@@ -197,6 +199,8 @@ def _console(
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
+    planning = Planning(store, reads, config.workspace.timezone)
+    traits = definitions.Traits(reads)
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
@@ -219,6 +223,8 @@ def _console(
         "assets": Provide(lambda: assets, sync_to_thread=False),
         "reads": Provide(lambda: reads, sync_to_thread=False),
         "audiences": Provide(lambda: audience_reads, sync_to_thread=False),
+        "planning": Provide(lambda: planning, sync_to_thread=False),
+        "traits": Provide(lambda: traits, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),

@@ -107,8 +107,13 @@ def _problems_together(
     return problems
 
 
-def plan(store: Store, wanted: Sequence[Definition], *, prune: bool = False) -> list[Change]:
-    """Return what applying `wanted` would change. Those that are missing from it go only with `prune`."""
+def plan(
+    store: Store, wanted: Sequence[Definition], *, prune: bool = False, without: Collection[Key] = ()
+) -> list[Change]:
+    """Return what applying `wanted` would change.
+
+    Of those that are missing from it `without` go, or, with `prune`, all.
+    """
     current = {(v.kind, v.name): v for v in store.definitions.current()}
     numbers = store.definitions.numbers()
     gone = renames(wanted, current)
@@ -125,12 +130,11 @@ def plan(store: Store, wanted: Sequence[Definition], *, prune: bool = False) -> 
             number = max(numbers.get(key, 0), numbers[old] + 1 if key in was else 0) + 1
             changes.append(Change(action, *key, number, fields, was[key][1] if key in was else ""))
     kept = {(d.kind, d.name) for d in wanted} | gone.keys()
-    if prune:
-        changes += [
-            Change("removed", *key, numbers[key] + 1, _differences(flat(stored(version)), {}))
-            for key, version in sorted(current.items())
-            if key not in kept
-        ]
+    changes += [
+        Change("removed", *key, numbers[key] + 1, _differences(flat(stored(version)), {}))
+        for key, version in sorted(current.items())
+        if key not in kept and (prune or key in without)
+    ]
     return changes
 
 
@@ -142,16 +146,17 @@ def apply(
     author: str,
     note: str = "",
     prune: bool = False,
+    without: Collection[Key] = (),
 ) -> list[Change]:
     """Check, then make `wanted` what is in force; return what changed.
 
     Raises `InvalidDefinitions`; and `BadRequest` where somebody else changed definitions meanwhile.
     """
     revision = store.definitions.revision()
-    staying = [] if prune else [stored(version) for version in store.definitions.current()]
-    check(kinds, wanted, staying)
+    current = [] if prune else store.definitions.current()
+    check(kinds, wanted, [stored(v) for v in current if (v.kind, v.name) not in without])
     by_key = {(one.definition.kind, one.definition.name): one.definition for one in wanted}
-    changes = plan(store, list(by_key.values()), prune=prune)
+    changes = plan(store, list(by_key.values()), prune=prune, without=without)
     numbers = store.definitions.numbers()
     versions = [
         version

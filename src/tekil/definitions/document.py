@@ -160,10 +160,22 @@ def read(paths: Sequence[Path]) -> list[Written]:
     return found
 
 
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """YAML in which a text of several lines stands as it is read, line under line."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def dump(definitions: Sequence[Definition]) -> str:
     """Return definitions as YAML; `parse` reads them back as they are."""
-    text: str = yaml.safe_dump_all(
+    text: str = yaml.dump_all(
         [{k: v for k, v in msgspec.to_builtins(d).items() if v != {} and v != ""} for d in definitions],
+        Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
         width=100,

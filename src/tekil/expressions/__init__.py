@@ -3,7 +3,7 @@
 from tekil.expressions.checking import check
 from tekil.expressions.flaws import ExpressionFlaw
 from tekil.expressions.functions import FUNCTIONS, Function
-from tekil.expressions.grammar import events_in, names_in
+from tekil.expressions.grammar import events_in, names_in, parse
 from tekil.expressions.types import Scope, Seen, Stage, Type, Typed
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "check",
     "events_in",
     "names_in",
+    "parse",
 ]

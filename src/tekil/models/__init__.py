@@ -23,7 +23,7 @@ from tekil.models.memberships import (
     Turned,
 )
 from tekil.models.model import Model
-from tekil.models.planned import Counting, counting
+from tekil.models.planned import Counting, counting, values_sql
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
 from tekil.models.views import VIEWS
 
@@ -63,4 +63,5 @@ __all__ = [
     "moves_sql",
     "needed",
     "read_audiences",
+    "values_sql",
 ]

@@ -97,6 +97,21 @@ LEFT JOIN moments AS n ON n.person_key = a.person_key
 """
 
 
+VALUES_SHOWN = 6
+
+
+def values_sql(feature: Definition, zone: str) -> str:
+    """Return the SELECT of a feature's most common answers (`value`, `people`), and of how many have any."""
+    made = feature_model([feature], zone)
+    rows = People(IDENTITY.name, OWNERSHIP.name).rows(EVENTS.name)
+    return f"""
+    SELECT value, people, sum(people) OVER () AS total FROM (
+      SELECT CAST("{feature.name}" AS VARCHAR) AS value, count(*) AS people
+      FROM ({bind(made.sql, {"person_events": rows})}) AS answers
+      WHERE "{feature.name}" IS NOT NULL GROUP BY "{feature.name}"
+    ) AS counted ORDER BY people DESC, value LIMIT {VALUES_SHOWN}"""
+
+
 def _features(
     after: Sequence[Definition], anew: Sequence[str], columns: Sequence[str], zone: str, *, has_old: bool
 ) -> str:
