@@ -228,6 +228,7 @@ def _editor(
         text=text or (dump([definition]) if definition and draft.kind not in FORMED else ""),
         is_formed=draft.kind in FORMED,
         fields=fields,
+        titles={d.name: d.title_in(visit.words.language) for d in found if d.kind in FORMED},
         fitting={name: operators_for(field) for name, field in fields.items()},
         operators=OPERATORS,
         made_of=sorted(used.get(key, ())),

@@ -87,7 +87,9 @@ def read_draft(form: Form, fields: Mapping[str, Field]) -> Draft:
         # Somebody goes on with rows: from what they wrote, where rows can say it.
         rows = conditions_of(draft.sql, fields) if draft.sql.strip() else Conditions()
         return replace(draft, by="text" if rows is None else "rows", rows=rows or draft.rows)
-    if draft.by == "rows":
+    # Without a script nothing is switched at once: what stands in the text was typed there.
+    is_from_rows = form.one("do") == "switch" and form.one("was_by") == "rows"
+    if draft.by == "rows" or is_from_rows:
         return replace(draft, sql=sql_of(draft.rows, fields))
     return draft
 

@@ -49,8 +49,10 @@ if (form && live && form.elements.sql) {
     const row = event.target.closest(".condition");
     if (row) fit(row);
     if (event.target.name === "by") {
-      // Rows are read from what was written, which is the server's to say.
-      form.querySelector(".first-button").click();
+      // One is made from the other, which is the server's to do.
+      const button = form.querySelector(".first-button");
+      button.value = "switch";
+      form.requestSubmit(button);
       return;
     }
     if (row || event.target.name === "sql" || event.target.name.endsWith("join")) checkSoon();
