@@ -20,6 +20,7 @@ from tekil.errors import BadRequest, NotFound, Unavailable
 from tekil.reads import (
     Arrival,
     Count,
+    Doing,
     Freshness,
     Ledger,
     MinuteCount,
@@ -217,6 +218,9 @@ class FullShop:
 
     def freshness(self) -> Freshness:
         return Freshness(0.412, 0.874, 9_120)
+
+    def doing(self) -> Doing:
+        return Doing()
 
     def quarantine(self, source: str | None = None, limit: int = 50) -> list[Quarantined]:
         if source not in (None, *SOURCES):

@@ -27,6 +27,7 @@ from tekil.console import (
     audit,
     connections,
     consent_page,
+    definitions,
     dictionary,
     erasure,
     groupings,
@@ -59,6 +60,7 @@ from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
+from tekil.planning import Planning
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
@@ -77,6 +79,7 @@ ROUTES = [
     *live.ROUTES,
     *people.ROUTES,
     *audiences.ROUTES,
+    *definitions.ROUTES,
     *identity.ROUTES,
     *links.ROUTES,
     *groupings.ROUTES,
@@ -154,7 +157,7 @@ def create_app(
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
             api.readiness_routes(measuring),
-            api.definition_routes(store),
+            api.definition_routes(store, Planning(store, reads, config.workspace.timezone)),
             *more,
             *_console(
                 reads,
@@ -200,6 +203,8 @@ def _console(
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
+    planning = Planning(store, reads, config.workspace.timezone)
+    traits = definitions.Traits(reads)
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
@@ -222,6 +227,8 @@ def _console(
         "assets": Provide(lambda: assets, sync_to_thread=False),
         "reads": Provide(lambda: reads, sync_to_thread=False),
         "audiences": Provide(lambda: audience_reads, sync_to_thread=False),
+        "planning": Provide(lambda: planning, sync_to_thread=False),
+        "traits": Provide(lambda: traits, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),

@@ -77,9 +77,13 @@ MAY_BE_PROFILED = f"coalesce(json_member(t.traits, '{OBJECTION}'), '') <> 'true'
 
 
 class AudienceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An audience's `spec`: a condition over features, traits, activity, audiences and time in them."""
+    """An audience's `spec`: a condition over features, traits, activity, audiences and time in them.
+
+    `description` says in words whom it is for.
+    """
 
     sql: str
+    description: str = ""
 
 
 def person_scope(features: Mapping[str, Type]) -> Scope:
