@@ -142,7 +142,7 @@ SINCE = "since"
 """`since(high_intent)`: since when somebody is in an audience, without a break; null for who is not in."""
 
 HOLDOUT = "holdout"
-"""`holdout('spring', 10)`: whether somebody is among ten of a hundred, by chance, and always the same ones."""
+"""`holdout('spring', 10)`: whether somebody is among ten of a hundred, by chance, always the same."""
 
 IN_LIST = "in_list"
 """`in_list('fair_2026')`: whether somebody was imported into a list, and not taken out of it since."""
