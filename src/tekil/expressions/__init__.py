@@ -4,6 +4,8 @@ from tekil.expressions.checking import check
 from tekil.expressions.flaws import ExpressionFlaw
 from tekil.expressions.functions import FUNCTIONS, Function
 from tekil.expressions.grammar import events_in, names_in, parse
+from tekil.expressions.spans import span_of
+from tekil.expressions.thresholds import thresholds
 from tekil.expressions.types import Scope, Seen, Stage, Type, Typed
 
 __all__ = [
@@ -19,4 +21,6 @@ __all__ = [
     "events_in",
     "names_in",
     "parse",
+    "span_of",
+    "thresholds",
 ]

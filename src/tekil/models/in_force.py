@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from tekil.definitions import Definition, stored
 from tekil.identifiers import Policy
 from tekil.identity import People
-from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES
+from tekil.models.audiences import AUDIENCE, AUDIENCES, STAGE
 from tekil.models.cards import card_tables
 from tekil.models.derive import derive_models, models_digest
 from tekil.models.features import FEATURES
@@ -16,6 +16,8 @@ from tekil.models.memberships import Turned, stage_changes, standing_of_all, sta
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY
 from tekil.models.renaming import follow
+from tekil.models.scores import SCORES
+from tekil.scores import GRADE, SCORE
 from tekil.store import Definitions, Rename
 from tekil.warehouse import Warehouse
 
@@ -28,7 +30,7 @@ class InForce:
     """The models as of a revision of the definitions: `lasting`, and `made` by `defined` from them.
 
     `policy` says who is who; with another one, the rows of all models are others. `versions` are those of the
-    audiences, by name; `renames` are all there ever were of audiences.
+    audiences, chains of stages and grades, by name; `renames` are all there ever were of audiences.
     """
 
     lasting: tuple[Model, ...]
@@ -46,10 +48,14 @@ class InForce:
         revision = definitions.revision()
         current = definitions.current()
         made = defined([stored(version) for version in current])
-        versions = {v.name: v.version for v in current if v.kind == AUDIENCE_KIND.name}
-        renames = definitions.renames(AUDIENCE_KIND.name)
+        versions = {
+            f"{v.name}_{GRADE}" if v.kind == SCORE else v.name: v.version
+            for v in current
+            if v.kind in (AUDIENCE, STAGE, SCORE)
+        }
+        renames = tuple(definitions.renames(AUDIENCE))
         policy = Policy.read(definitions)
-        return InForce(tuple(lasting), defined, revision, tuple(made), policy, versions, tuple(renames))
+        return InForce(tuple(lasting), defined, revision, tuple(made), policy, versions, renames)
 
     @property
     def audiences(self) -> Model | None:
@@ -57,9 +63,9 @@ class InForce:
         return next((model for model in self.made if model.name == AUDIENCES), None)
 
     @property
-    def features(self) -> Model | None:
-        """The model of all features, where definitions make one."""
-        return next((model for model in self.made if model.name == FEATURES), None)
+    def on_cards(self) -> tuple[Model, ...]:
+        """The models made by definitions whose rows everybody's card holds."""
+        return tuple(model for model in self.made if model.name in (FEATURES, SCORES))
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -83,7 +89,7 @@ class InForce:
 
     def has_cards_like(self, other: InForce) -> bool:
         """Return whether nobody's card differs between the two but by the audiences they are in."""
-        return (self.features, self.card_tables) == (other.features, other.card_tables)
+        return (self.on_cards, self.card_tables) == (other.on_cards, other.card_tables)
 
     def follow_renames(self, warehouse: Warehouse) -> bool:
         """Call what lasts of audiences by their names of now; return whether any had another."""
