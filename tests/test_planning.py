@@ -10,6 +10,7 @@ import pytest
 
 from tekil.definitions import Definition, Written, apply
 from tekil.kinds import KINDS
+from tekil.models import feature_model, person_models
 from tekil.planning import Effect, Plan, Planning
 from tekil.store import Store
 from tekil.verification import verify
@@ -181,3 +182,22 @@ def test_a_renamed_audience_keeps_who_is_in_since_when_its_journal_and_its_sizes
     assert verify(shop.engine).holds
     shop.close()
     apply(store, KINDS, [], author="test", prune=True)
+
+
+def test_audiences_that_ask_for_stages_and_points_are_counted_as_these_stand(tmp_path: Path) -> None:
+    shop = Installation(tmp_path, defined=lambda found: [feature_model(found, ZONE), *person_models(found)])
+    stages = {"stages": [{"name": "other", "sql": "events > 0"}, {"name": "buying", "sql": "orders > 1"}]}
+    made = [
+        Definition("feature", "orders", {}, "", {"sql": "count(*)"}),
+        Definition("stage", "life", {}, "", stages),
+        Definition("audience", "buying", {}, "", {"sql": "life = 'buying'"}),
+    ]
+    apply(shop.store, KINDS, [Written(d) for d in made], author="test")
+    shop.say(order("u1", 1), order("u2", 2), order("u2", 3))
+    shop.run()
+    told = planned(shop, written(buying="life = 'other' or orders > 5"))
+    assert by_name(told)["buying"] == Effect("audience", "buying", 1, 1, 1)
+    plan = planned(shop, written(orders="count(url)"))
+    assert [(one.kind, one.name) for one in plan.dependents] == [("audience", "buying"), ("stage", "life")]
+    assert by_name(plan)["buying"].leaving == 1
+    shop.close()

@@ -148,7 +148,7 @@ class Planning:
         return [stored(version) for version in self._store.definitions.current()]
 
 
-BACKFILLED = (FEATURE_KIND.name, AUDIENCE_KIND.name)
+BACKFILLED = (FEATURE_KIND.name, AUDIENCE_KIND.name, "stage", "score")
 """The kinds whose answers are worked out for everybody anew when a definition changes."""
 
 

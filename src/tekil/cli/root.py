@@ -30,6 +30,7 @@ COMMANDS = {
     "apply": ("tekil.cli.definitions:apply_command", "Put definitions in force."),
     "export": ("tekil.cli.definitions:export", "Write the definitions in force into a folder."),
     "definitions": ("tekil.cli.definitions:definitions", "List, export and look back at definitions."),
+    "starters": ("tekil.cli.starters:starters", "Features and audiences of the trade, to begin with."),
     "dictionary": ("tekil.cli.dictionary:dictionary", "Draft, import and export the event dictionary."),
     "quarantine": ("tekil.cli.quarantine:quarantine", "Look at what could not be loaded; replay it."),
     "identity": ("tekil.cli.identity:identity", "Explain who is who, merge and split people."),

@@ -125,3 +125,39 @@ def ring(parts: Sequence[tuple[str, int]], gap: float = 1.5) -> list[Arc]:
         arcs.append(Arc(state, value, round(start, 3), round(max(share - space, 0.5), 3)))
         start += share
     return arcs
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A column of an overlap's picture: a bar of `value` people, and beneath it the rows that are in it.
+
+    The line that ties the dots together goes from `top` to `bottom`.
+    """
+
+    x: float
+    bar: Bar
+    dots: list[tuple[float, bool]]
+    top: float
+    bottom: float
+
+
+CROSSING_WIDTH, CROSSING_BAR, CROSSING_ROW = 34.0, 110.0, 26.0
+
+
+def crossings(sets: Sequence[tuple[Sequence[str], int]], names: Sequence[str]) -> list[Crossing]:
+    """Return how sets overlap, as an UpSet chart: a column a combination, a row a name (after Lex et al.).
+
+    `sets` are combinations of names with how many people are in exactly those.
+    """
+    most = max((people for _, people in sets), default=1)
+    drawn = []
+    for number, (combination, people) in enumerate(sets):
+        x = (number + 0.5) * CROSSING_WIDTH
+        tall = max(2.0, (CROSSING_BAR - 18) * people / max(most, 1))
+        bar = Bar(x - 10, round(CROSSING_BAR - tall, 2), 20, round(tall, 2), people)
+        dots = [
+            (CROSSING_BAR + (n + 0.5) * CROSSING_ROW, name in combination) for n, name in enumerate(names)
+        ]
+        inside = [y for y, is_in in dots if is_in]
+        drawn.append(Crossing(x, bar, dots, min(inside, default=0.0), max(inside, default=0.0)))
+    return drawn

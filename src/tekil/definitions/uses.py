@@ -13,7 +13,7 @@ from tekil.definitions.change import Key
 from tekil.definitions.document import Definition
 from tekil.expressions import ExpressionFlaw, events_in, names_in
 
-EXPRESSIONS = ("sql", "when", "condition")
+EXPRESSIONS = ("sql", "when", "condition", "if", "each", "among")
 """Members of a spec that hold expressions."""
 
 EVENT = "event"

@@ -53,9 +53,9 @@ class InForce:
             for v in current
             if v.kind in (AUDIENCE, STAGE, SCORE)
         }
-        renames = definitions.renames(AUDIENCE)
+        renames = tuple(definitions.renames(AUDIENCE))
         policy = Policy.read(definitions)
-        return InForce(tuple(lasting), defined, revision, tuple(made), policy, versions, tuple(renames))
+        return InForce(tuple(lasting), defined, revision, tuple(made), policy, versions, renames)
 
     @property
     def audiences(self) -> Model | None:

@@ -6,6 +6,7 @@ Audiences that ask something else now, or ask it of other answers, are compared 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,13 +14,14 @@ import msgspec
 
 from tekil.definitions import Definition
 from tekil.dictionary.sql import quoted
-from tekil.expressions import ExpressionFlaw, Type
+from tekil.expressions import ExpressionFlaw, Type, Typed
 from tekil.identity import IDENTITY, OWNERSHIP, People
 from tekil.load import EVENTS
 from tekil.models.audiences import MAY_BE_PROFILED, read_audiences
 from tekil.models.features import FEATURE_KIND, FEATURES, FeatureSpec, feature_model, read_feature
 from tekil.models.memberships import MEMBERS, moments_of_all
 from tekil.models.profile import ACTIVITY
+from tekil.models.scores import SCORES
 from tekil.warehouse import bind
 
 Names = Mapping[str, str]
@@ -55,7 +57,7 @@ def counting(
     was = {name: features_renamed.get(name, name) for name in new}
     anew = [name for name in new if new[name] != old.get(was[name])]
     gone = [name for name in old if name not in new and name not in features_renamed.values()]
-    asked, asked_before = read_audiences(after)[0], read_audiences(before)[0]
+    asked, asked_before = _conditions(after), _conditions(before)
     moved = [
         name
         for name, typed in asked.items()
@@ -63,6 +65,8 @@ def counting(
         or known.sql != typed.sql
         or any(f'f."{feature}"' in typed.sql for feature in anew)
     ]
+    # Points are taken as they stand, so whoever asks for them cannot be counted where they change, too.
+    moved = [name for name in moved if not anew or _OF_SCORES not in asked[name].sql]
     ended = [name for name in asked_before if name not in asked and name not in audiences_renamed.values()]
     if not (anew or gone or moved or ended):
         return None
@@ -80,11 +84,17 @@ def counting(
     columns += [f'o."{was[n]}" AS "was {n}"' for n in anew if was[n] in old]
     columns += [f'o."{n}" AS "was {n}"' for n in gone]
     counted = ",\n  ".join(counts)
-    joined = [name for name in {**asked, **audiences} if f'm."{name}"' in counted]
+    joined = sorted(set(_SINCE.findall(counted)))
     features = _features(after, anew, columns, zone, has_old=bool(old))
-    sql = _COUNTS.format(counts=counted, features=features, members=_pivot(joined))
+    scores = _SCORES if _OF_SCORES in counted else ""
+    sql = _COUNTS.format(counts=counted, features=features, members=_pivot(joined), scores=scores)
     bound = {MEMBERS.name: _members(audiences_renamed), "moments": moments_of_all(ACTIVITY.name)}
     return Counting(bind(sql, bound), numbers, audiences)
+
+
+def _conditions(definitions: Sequence[Definition]) -> dict[str, Typed]:
+    """Return what each audience asks; of stages and grades, which are no yes or no, nobody is counted."""
+    return {name: one for name, one in read_audiences(definitions)[0].items() if one.type is Type.BOOLEAN}
 
 
 _COUNTS = """
@@ -93,8 +103,13 @@ FROM activity AS a
 LEFT JOIN ({features}) AS f ON f.person_key = a.person_key
 LEFT JOIN attributes AS t ON t.person_key = a.person_key
 LEFT JOIN ({members}) AS m ON m.person_key = a.person_key
-LEFT JOIN moments AS n ON n.person_key = a.person_key
+LEFT JOIN moments AS n ON n.person_key = a.person_key{scores}
 """
+
+_SCORES = f"\nLEFT JOIN {SCORES} AS s ON s.person_key = a.person_key"
+_OF_SCORES = 's."'
+_SINCE = re.compile(r'\bm\."([A-Za-z0-9_.]+)"')
+"""Where it is asked since when somebody is in something."""
 
 
 VALUES_SHOWN = 6
