@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tekil.acquisition.channels import CHANNELS_KIND
 from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
@@ -48,5 +49,13 @@ def _guarded(kind: Kind) -> Kind:
 
 KINDS: Mapping[str, Kind] = {
     kind.name: _guarded(kind)
-    for kind in (DICTIONARY_KIND, EVENT_KIND, IDENTITY_KIND, FEATURE_KIND, AUDIENCE_KIND, RETENTION_KIND)
+    for kind in (
+        DICTIONARY_KIND,
+        EVENT_KIND,
+        IDENTITY_KIND,
+        FEATURE_KIND,
+        AUDIENCE_KIND,
+        CHANNELS_KIND,
+        RETENTION_KIND,
+    )
 }

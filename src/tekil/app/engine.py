@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from tekil.acquisition.sessions import touch_models
 from tekil.config import Config
 from tekil.engine import Engine
 from tekil.load.consents import consents_said
@@ -43,6 +44,7 @@ def open_engine(config: Config) -> Iterator[Engine]:
             defined=lambda definitions: [
                 feature_model(definitions, config.workspace.timezone),
                 audience_model(definitions),
+                *touch_models(definitions, config.workspace.timezone),
             ],
             before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
         )
