@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tekil.acquisition.channels import CHANNELS_KIND
+from tekil.acquisition.conversions import CONVERSION_KIND
 from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
@@ -56,6 +57,7 @@ KINDS: Mapping[str, Kind] = {
         FEATURE_KIND,
         AUDIENCE_KIND,
         CHANNELS_KIND,
+        CONVERSION_KIND,
         RETENTION_KIND,
     )
 }

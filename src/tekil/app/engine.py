@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from tekil.acquisition.sessions import touch_models
+from tekil.acquisition.tables import TABLES as ACQUISITION_TABLES
 from tekil.config import Config
 from tekil.engine import Engine
 from tekil.load.consents import consents_said
@@ -46,5 +47,6 @@ def open_engine(config: Config) -> Iterator[Engine]:
                 audience_model(definitions),
                 *touch_models(definitions, config.workspace.timezone),
             ],
+            beside=ACQUISITION_TABLES,
             before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
         )

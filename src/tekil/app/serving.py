@@ -13,6 +13,7 @@ from types import FrameType
 
 import uvicorn
 
+from tekil.acquisition.attribution import Attribution
 from tekil.api.audiences import audience_routes
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
@@ -77,7 +78,12 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         outgoing = Outgoing(config.outgoing.allow)
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
-        engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
+        attribution = Attribution(engine, config.workspace.timezone, config.workspace.currency)
+        engine.chores += [
+            attribution.step,
+            retention.step,
+            Sweeping(Eraser(engine), config.workspace.timezone).step,
+        ]
         server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
@@ -97,6 +103,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         finally:
             stop.set()
             loop.join()
+            attribution.close()
             connections.close()
     say("The engine has stopped.")
 
