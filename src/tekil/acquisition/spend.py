@@ -55,9 +55,9 @@ def spend_sql(spec: ChannelsSpec, base: str) -> str:
         for place in (0, 1)
     )
     said = f"""SELECT record_key, {member("day", "date")} AS day, lowered({member("platform")}) AS platform,
-    {member("account")} AS account, lowered({member("campaign")}) AS campaign,
-    lowered({member("ad_group", "ad_set")}) AS ad_group,
-    lowered({member("keyword", "search_term")}) AS keyword, {member("channel")} AS said_channel,
+    nullif({member("account")}, '-') AS account, nullif(lowered({member("campaign")}), '-') AS campaign,
+    nullif(lowered({member("ad_group", "ad_set")}), '-') AS ad_group,
+    nullif(lowered({member("keyword", "search_term")}), '-') AS keyword, {member("channel")} AS said_channel,
     TRY_CAST(decimal_of({member("impressions")}) AS BIGINT) AS impressions,
     TRY_CAST(decimal_of({member("clicks")}) AS BIGINT) AS clicks,
     coalesce(decimal_of({member("cost")}), CAST(0 AS DECIMAL(18, 4))) AS said,
