@@ -10,6 +10,8 @@ import msgspec
 
 from tekil.acquisition.channels import CHANNELS_KIND
 from tekil.acquisition.conversions import CONVERSION_KIND
+from tekil.acquisition.funnels import FUNNEL_KIND
+from tekil.acquisition.kpis import KPI_KIND
 from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
@@ -58,6 +60,8 @@ KINDS: Mapping[str, Kind] = {
         AUDIENCE_KIND,
         CHANNELS_KIND,
         CONVERSION_KIND,
+        FUNNEL_KIND,
+        KPI_KIND,
         RETENTION_KIND,
     )
 }

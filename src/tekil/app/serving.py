@@ -14,6 +14,8 @@ from types import FrameType
 import uvicorn
 
 from tekil.acquisition.attribution import Attribution
+from tekil.acquisition.reads import AcquisitionReads
+from tekil.api.acquisition import acquisition_routes
 from tekil.api.audiences import audience_routes
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
@@ -84,7 +86,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
             retention.step,
             Sweeping(Eraser(engine), config.workspace.timezone).step,
         ]
-        server = _server(config, engine, consents, retention, connections)
+        server = _server(config, engine, consents, retention, connections, attribution)
         stop = threading.Event()
 
         def end() -> None:
@@ -114,6 +116,7 @@ def _server(
     consents: ConsentLedger,
     retention: Retention,
     connections: Connections,
+    attribution: Attribution,
 ) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
@@ -124,6 +127,7 @@ def _server(
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
+        acquisition_routes(AcquisitionReads(reads, store, config.workspace), attribution),
         audience_routes(AudienceReads(reads, store)),
         link_routes(store, LinkDesk(engine.log, engine.warehouse, store, engine.vault, identity)),
         retention_routes(retention, store),
