@@ -19,7 +19,9 @@ from tekil.engine import Engine, utc_now
 from tekil.errors import TekilError
 from tekil.warehouse import Table, Warehouse
 
-EVERY = timedelta(hours=1)
+PAUSE_MIN, PAUSE_MAX = timedelta(minutes=1), timedelta(hours=1)
+PAUSES = 50
+"""Credit is shared out anew when something has happened, and fifty times as long has passed as it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Attribution:
         self._plan: Plan | None = None
         self._made_at: datetime | None = None
         self._made_of: tuple[int, int] | None = None
+        self._pause = PAUSE_MIN
         self.problem = ""
 
     def ask(self) -> None:
@@ -79,6 +82,8 @@ class Attribution:
         try:
             self._write(reading.result())
             self.problem = ""
+            took = self._clock() - (self._made_at or self._clock())
+            self._pause = min(max(took * PAUSES, PAUSE_MIN), PAUSE_MAX)
         except TekilError as error:
             # What cannot be shared out today must not stop the loop; the page says why.
             self.problem = error.message
@@ -98,7 +103,7 @@ class Attribution:
             return True
         if self._made_of[0] != self._engine.store.definitions.revision():
             return True
-        is_time = self._made_at is None or self._clock() >= self._made_at + EVERY
+        is_time = self._made_at is None or self._clock() >= self._made_at + self._pause
         return is_time and self._made_of[1] != self._engine.warehouse.marks().cycle
 
     def _read_plan(self) -> Plan:

@@ -17,11 +17,13 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 from tekil import api
 from tekil.access.policy import check_roles
 from tekil.access.rates import Rates
+from tekil.acquisition.reads import AcquisitionReads
 from tekil.api.declared import declaration
 from tekil.audience_reads import AudienceReads
 from tekil.config import Config
 from tekil.console import (
     account,
+    acquisition,
     api_keys,
     audiences,
     audit,
@@ -75,6 +77,7 @@ ROUTES = [
     *live.ROUTES,
     *people.ROUTES,
     *audiences.ROUTES,
+    *acquisition.ROUTES,
     *identity.ROUTES,
     *readiness.ROUTES,
     *sources.ROUTES,
@@ -196,6 +199,7 @@ def _console(
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
+    acquired = AcquisitionReads(reads, store, config.workspace)
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
@@ -217,6 +221,7 @@ def _console(
         "pages": Provide(lambda: pages, sync_to_thread=False),
         "assets": Provide(lambda: assets, sync_to_thread=False),
         "reads": Provide(lambda: reads, sync_to_thread=False),
+        "acquisition": Provide(lambda: acquired, sync_to_thread=False),
         "audiences": Provide(lambda: audience_reads, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
