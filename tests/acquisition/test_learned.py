@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tekil.acquisition.learned import learn_markov, learn_shapley
 from tekil.acquisition.markov import chain_of, removal
 from tekil.acquisition.paths import Floats, gather, starts_of
-from tekil.acquisition.shapley import _sampled, sets_of, shapley, shapley_of
+from tekil.acquisition.shapley import EXACT_MAX, sets_of, shapley, shapley_of
 from tekil.errors import BadRequest
 from tests.acquisition.strategies import (
     Walk,
@@ -59,7 +59,7 @@ def test_shares_of_conversions_are_all_of_them_and_the_absent_get_none(found: li
 def counted(found: list[Walk]) -> tuple[Floats, Floats]:
     paths = paths_of(found)
     sets = sets_of(paths)
-    return sets.count(paths.converted), sets.count(paths.lost)
+    return sets.sums(paths.converted), sets.sums(paths.lost)
 
 
 def test_the_effects_of_a_textbook_chain_are_in_closed_form() -> None:
@@ -107,28 +107,36 @@ def test_the_axioms_of_shapley(one: np.ndarray, other: np.ndarray) -> None:
 
 
 @given(found=walks())
-def test_a_coalition_is_worth_the_rate_of_those_who_met_nobody_else(found: list[Walk]) -> None:
+def test_channels_are_valued_by_what_people_would_have_done_had_they_met_fewer(found: list[Walk]) -> None:
+    met: dict[frozenset[int], tuple[int, int]] = {}
+    for steps, won, lost in found:
+        before = met.get(frozenset(steps), (0, 0))
+        met[frozenset(steps)] = (before[0] + won, before[1] + lost)
+
     def worth(some: frozenset[int]) -> float:
-        inside = [walk for walk in found if some.issuperset(walk[0])]
-        people = sum(walk[1] + walk[2] for walk in inside)
-        return sum(walk[1] for walk in inside) / people if people else 0.0
+        rates = {channels: won / (won + lost) for channels, (won, lost) in met.items()}
+        return sum(sum(counts) * rates.get(channels & some, 0.0) for channels, counts in met.items())
 
     assert len(coalitions(4)) == 16
     told = shapley(sets_of(paths_of(found)), *counted(found))
     assert told.values == pytest.approx(shapley_by_orders(4, worth), abs=1e-9)
+    assert told.values.sum() == pytest.approx(sum(won for _, won, _ in found))
     assert not told.errors.any()
 
 
 def test_sampled_values_lie_within_their_stated_error_of_the_exact_ones() -> None:
     rng = np.random.default_rng(5)
-    codes, starts = rng.integers(0, 9, 4_000), starts_of(rng.multinomial(3_000, [1 / 1_000] * 1_000) + 1)
-    paths = gather(tuple(map(str, range(9))), codes, starts, rng.random(1_000) < 0.3)
-    sets = sets_of(paths)
-    wins, losses = sets.count(paths.converted), sets.count(paths.lost)
-    exact, drawn = shapley(sets, wins, losses), _sampled(sets, wins, losses, np.random.default_rng(3))
-    assert drawn.values.sum() == pytest.approx(exact.values.sum())
+    starts = starts_of(rng.integers(1, 9, 3_000))
+    codes = rng.integers(0, 8, starts[-1])
+    paths = gather(tuple(map(str, range(8))), codes, starts, rng.random(3_000) < 0.3)
+    exact, drawn = (
+        shapley(sets, sets.sums(paths.converted), sets.sums(paths.lost))
+        for sets in (sets_of(paths), sets_of(paths, exact_max=3))
+    )
+    assert drawn.values.sum() == pytest.approx(exact.values.sum()) == paths.converted.sum()
     assert (drawn.errors > 0).all()
     assert (np.abs(drawn.values - exact.values) < 4 * drawn.errors).all()
+    assert EXACT_MAX == 12
 
 
 @given(found=walks())

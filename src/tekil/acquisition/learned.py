@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from tekil.acquisition.markov import chain_of, removal
 from tekil.acquisition.paths import Floats, Integers, Paths
-from tekil.acquisition.shapley import EXACT_MAX, sets_of, shapley
+from tekil.acquisition.shapley import sets_of, shapley
 
 ROUNDS = 100
 """How often the people are drawn anew."""
@@ -39,28 +39,14 @@ def learn_markov(paths: Paths, order: int = 1, *, rounds: int = ROUNDS, seed: in
 
 
 def learn_shapley(paths: Paths, *, rounds: int = ROUNDS, seed: int = 0) -> Learned:
-    """Return what each channel adds to the coalitions of the others, with a bootstrap over people.
-
-    Where coalitions are sampled, intervals are of the sampling alone: twice its standard error.
-    """
-    sets = sets_of(paths)
-    found = shapley(sets, sets.count(paths.converted), sets.count(paths.lost), seed=seed)
-    total = float(np.maximum(found.values, 0.0).sum()) or 1.0
-    errors = found.errors / total
-    if sets.channels > EXACT_MAX:
-        low, high = found.shares - 2 * errors, found.shares + 2 * errors
-        return Learned(found.shares, np.maximum(low, 0.0), np.minimum(high, 1.0), errors)
-    walks = replace(
-        paths,
-        starts=sets.starts,
-        codes=sets.codes,
-        converted=sets.count(paths.converted).astype(np.int64),
-        lost=sets.count(paths.lost).astype(np.int64),
-    )
+    """Return what each channel adds to the coalitions of the others, with a bootstrap over people."""
+    sets = sets_of(paths, seed=seed)
+    found = shapley(sets, sets.sums(paths.converted), sets.sums(paths.lost))
     drawn = [
-        shapley(sets, wins.astype(np.float64), losses.astype(np.float64)).shares
-        for wins, losses in _draws(walks, rounds, seed)
+        shapley(sets, sets.sums(wins), sets.sums(losses)).shares
+        for wins, losses in _draws(paths, rounds, seed)
     ]
+    errors = found.errors / (float(np.maximum(found.values, 0.0).sum()) or 1.0)
     return _between(found.shares, drawn, errors)
 
 

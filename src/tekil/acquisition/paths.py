@@ -64,7 +64,7 @@ def distinct(codes: Integers, starts: Integers) -> tuple[Integers, Integers]:
     """
     if len(starts) < 2:
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    mixed = _mixed(codes.astype(np.uint64) * np.uint64(1_000_003) + places(starts).astype(np.uint64))
+    mixed = scatter(codes.astype(np.uint64) * np.uint64(1_000_003) + places(starts).astype(np.uint64))
     hashes = np.add.reduceat(mixed, starts[:-1])
     _, first, which = np.unique(hashes, return_index=True, return_inverse=True)
     return first, which
@@ -80,7 +80,7 @@ def gather(channels: tuple[str, ...], codes: Integers, starts: Integers, is_conv
     return Paths(channels, codes[steps], kept, converted, lost)
 
 
-def _mixed(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+def scatter(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     """Scatter numbers over all 64 bits (the finaliser of SplitMix64, Steele et al. 2014)."""
     with np.errstate(over="ignore"):
         values = values + np.uint64(0x9E3779B97F4A7C15)
