@@ -25,6 +25,7 @@ from tekil.identity import IDENTITY, PLACES, Reached, finish, reach, reach_witho
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.load import (
     EVENTS,
+    RECORD_CHANGES,
     TRAITS,
     Floors,
     KnownMessages,
@@ -43,6 +44,7 @@ from tekil.models import (
     MEMBERS,
     MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
+    SCORES,
     VIEWS,
     Bindings,
     CardRows,
@@ -72,7 +74,7 @@ IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 TOUCHED_ANSWERS = {
-    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES)},
+    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES, SCORES)},
     MEMBERS.name: MEMBERS_KEPT,
     IDENTITY.name: "SELECT * FROM seen_identity"
     " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
@@ -83,7 +85,9 @@ CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
 
 NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
-NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
+
+CHORES_SECONDS = 1.0
+"""How long after there was nothing to be done it is looked again: to look costs more than an idle turn."""
 
 IDLE = ("", 0, 0)
 """What an engine is doing that is at no long task."""
@@ -127,6 +131,7 @@ class Engine:
         self.chores: list[Callable[[], bool]] = []
         self._tasks: Tasks[Engine] = Tasks()
         self._cycles = 0
+        self._next_chores = 0.0
         self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
         self._waking = Waking(warehouse)
@@ -219,7 +224,7 @@ class Engine:
             return marks
         self.publisher.finish()
         if of.lasts_since(marks.models):
-            is_same = before is not of and before.features == of.features
+            is_same = before is not of and before.on_cards == of.on_cards
             self._backfill(of, marks, are_cards_alike=is_same and before.card_tables == of.card_tables)
         else:
             self.rebuild()
@@ -257,7 +262,7 @@ class Engine:
                     cycle = self._advance()
                     busy = cycle is not None
                     self.beat = time.monotonic()
-                    if not busy or self._cycles % CYCLES_A_STEP == 0:
+                    if self._is_time_for_chores(busy=busy):
                         busy = self._do_chores() or busy
                     pause = IDLE_SECONDS
                     if cycle is not None and cycle.pause > 0:
@@ -273,10 +278,18 @@ class Engine:
             with contextlib.suppress(Unavailable):
                 self.publisher.finish()
 
+    def _is_time_for_chores(self, *, busy: bool) -> bool:
+        """Return whether to look after chores now: every so many cycles, or where there is nothing else."""
+        if busy:
+            return self._cycles % CYCLES_A_STEP == 0
+        return time.monotonic() >= self._next_chores
+
     def _do_chores(self) -> bool:
         """Do one bounded step of each thing that must be done some time; True if there was one."""
         self.publisher.finish()
-        return any([self._cluster(), *(chore() for chore in self.chores)])
+        is_more = any([self._cluster(), *(chore() for chore in self.chores)])
+        self._next_chores = 0.0 if is_more else time.monotonic() + CHORES_SECONDS
+        return is_more
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
@@ -360,21 +373,23 @@ class Engine:
         self._waking.forget()
         self.publisher.publish(TOUCHED.name, after.cycle, self.card_tables, tell)
 
-    def take_out(self, doomed: str, beside: Callable[[Warehouse], None]) -> None:
+    def take_out(self, of: Table, doomed: str, beside: Callable[[Warehouse], None]) -> None:
         """Take few messages out of history and refresh whom they told of, as if they had never been said.
 
-        `doomed` selects their `message_key`s; `beside` writes in the same transaction. Between cycles only.
+        `doomed` selects their `message_key`s; they are `of` events or of record changes. `beside` writes in
+        the same transaction. Between cycles only.
         """
         self.warehouse.derive("doomed", doomed)
-        among = "message_key IN (SELECT message_key FROM doomed)"
-        self.warehouse.derive("doomed_events", f"SELECT * FROM {EVENTS.name} WHERE {among}")
+        for table in (EVENTS, RECORD_CHANGES):
+            among = "message_key IN (SELECT message_key FROM doomed)" if table is of else "FALSE"
+            self.warehouse.derive(f"doomed_{table.name}", f"SELECT * FROM {table.name} WHERE {among}")
 
         def change(warehouse: Warehouse) -> None:
-            for table in (EVENTS, TRAITS):
+            for table in (of, TRAITS):
                 warehouse.remove(table.name, "message_key", "doomed")
             beside(warehouse)
 
-        self.amend(NOBODY, "doomed_events", NO_RECORDS, change)
+        self.amend(NOBODY, f"doomed_{EVENTS.name}", f"doomed_{RECORD_CHANGES.name}", change)
 
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""

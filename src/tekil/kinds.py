@@ -16,7 +16,7 @@ from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
 from tekil.identifiers import IDENTITY_KIND
-from tekil.models import AUDIENCE_KIND, FEATURE_KIND
+from tekil.models import AUDIENCE_KIND, FEATURE_KIND, SCORE_KIND, STAGE_KIND
 from tekil.privacy.typed import told
 from tekil.retention import RETENTION_KIND
 
@@ -62,6 +62,8 @@ KINDS: Mapping[str, Kind] = {
         CONVERSION_KIND,
         FUNNEL_KIND,
         KPI_KIND,
+        STAGE_KIND,
+        SCORE_KIND,
         RETENTION_KIND,
     )
 }

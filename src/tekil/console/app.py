@@ -31,7 +31,9 @@ from tekil.console import (
     consent_page,
     dictionary,
     erasure,
+    groupings,
     identity,
+    links,
     live,
     passkeys,
     people,
@@ -54,9 +56,9 @@ from tekil.console.hues import Hues
 from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
+from tekil.console.who import WhoIsWho
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
-from tekil.identity import IdentityDesk
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
 from tekil.privacy import open_keys, open_vault
@@ -79,6 +81,8 @@ ROUTES = [
     *audiences.ROUTES,
     *acquisition.ROUTES,
     *identity.ROUTES,
+    *links.ROUTES,
+    *groupings.ROUTES,
     *readiness.ROUTES,
     *sources.ROUTES,
     *api_keys.ROUTES,
@@ -129,7 +133,7 @@ def create_app(
     rectification: Rectification | None = None,
     erasures: ErasureDesk | None = None,
     outward: Connections | None = None,
-    identities: IdentityDesk | None = None,
+    who: WhoIsWho | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -168,7 +172,7 @@ def create_app(
                 rectification,
                 erasures,
                 outward,
-                identities,
+                who or WhoIsWho(),
             ),
         ],
         openapi_config=api.document(),
@@ -195,7 +199,7 @@ def _console(
     rectification: Rectification | None,
     erasures: ErasureDesk | None,
     outward: Connections,
-    identities: IdentityDesk | None,
+    who: WhoIsWho,
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
@@ -235,7 +239,7 @@ def _console(
         "desk": Provide(lambda: requested, sync_to_thread=False),
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
         "outward": Provide(lambda: outward, sync_to_thread=False),
-        "identities": Provide(lambda: identities, sync_to_thread=False),
+        "who": Provide(lambda: who, sync_to_thread=False),
     }
     return [
         Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),

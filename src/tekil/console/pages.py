@@ -49,6 +49,7 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("audiences", "/audiences", Access(Permission.AUDIENCES_READ)),
             ("acquisition", "/acquisition", Access(Permission.ACQUISITION_READ)),
             ("identity", "/identity", Access(Permission.PROFILES_READ)),
+            ("organisations", "/organisations", Access(Permission.PROFILES_READ)),
             ("readiness", "/readiness", Access(Permission.LEDGER_READ)),
         ),
     ),

@@ -7,13 +7,14 @@ from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
 from tekil.load.replay import Chosen, QuarantineDesk, replay
-from tekil.load.sealing import seal_json, seal_text, sealed_identifier
+from tekil.load.sealing import seal_id, seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
     CUTTINGS,
     DESTROYED,
     EVENTS,
     FLOORS,
     LEDGER,
+    LOOSENED,
     QUARANTINE,
     RECORD_CHANGES,
     REFERRERS,
@@ -24,6 +25,7 @@ from tekil.load.tables import (
     TOKEN_PLACES,
     TRAITS,
     USER_AGENTS,
+    texts_of,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "EVENTS",
     "FLOORS",
     "LEDGER",
+    "LOOSENED",
     "QUARANTINE",
     "REASONS",
     "RECORD_CHANGES",
@@ -56,7 +59,9 @@ __all__ = [
     "keep",
     "prepare",
     "replay",
+    "seal_id",
     "seal_json",
     "seal_text",
     "sealed_identifier",
+    "texts_of",
 ]
