@@ -9,6 +9,7 @@ import click
 from tekil import library
 from tekil.acquisition.campaigns import CampaignLink, build_link
 from tekil.acquisition.reports import DEFAULT_MODEL, DIMENSIONS
+from tekil.acquisition.simulation import judge
 from tekil.acquisition.tables import MODELS
 from tekil.cli.telling import as_json, existing, print_json, print_rows, say
 
@@ -138,3 +139,19 @@ def run(context: click.Context) -> None:
 def link(url: str, **parts: str) -> None:
     """Print URL with the parts of a campaign, written as the naming standard has them."""
     click.echo(build_link(CampaignLink(url, **parts)))
+
+
+@acquisition.command("judge")
+@click.option("--people", type=click.IntRange(1000, 2_000_000), default=100_000, show_default=True)
+@click.option("--seed", default=1, show_default=True)
+@as_json
+def judge_models(people: int, seed: int, json: bool) -> None:
+    """Show how far each model is from the truth, in a simulated market whose channels' effects are known."""
+    verdict = judge(people, seed)
+    everything = {"truth": verdict.truth, **verdict.shares}
+    rows = [
+        {"model": model, "off": f"{verdict.distance.get(model, 0.0):.1%}"}
+        | {channel: f"{share:.1%}" for channel, share in zip(verdict.channels, shares, strict=True)}
+        for model, shares in everything.items()
+    ]
+    print_rows(rows, json)
