@@ -10,12 +10,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tekil.acquisition.funnels import FunnelSpec, Step
+from tekil.acquisition.reads import AcquisitionReads
+from tekil.acquisition.reports import DIMENSIONS
 from tekil.acquisition.tables import CREDITS, MODELS, TABLES
-from tekil.definitions import Definition, Written, apply
+from tekil.config import Workspace
+from tekil.definitions import Definition, Written, apply, parse
 from tekil.kinds import KINDS
 from tekil.store import Store
 from tekil.warehouse import open_warehouse
 from tests.acquisition.shop import ADS, founded, order, page, record, share_out, spent
+from tests.acquisition.test_reports import KPIS
 from tests.installation import Installation
 from tests.spark_server import spark_url
 
@@ -212,12 +217,35 @@ def test_law_12_for_any_filter(
     own.close()
 
 
+def reported(shop: Installation) -> list[str]:
+    """Every report there is, as text."""
+    reads = AcquisitionReads(shop.reads, shop.store, Workspace())
+    question = reads.ask("order", None, "2026-03-01", "2026-03-31")
+    steps = [Step("type = 'page'"), Step("event = 'Order Completed'")]
+    tables = [
+        reads.models(question),
+        reads.paths(question),
+        reads.intervals("order"),
+        reads.cohorts("order", "month"),
+        reads.cohorts("order", "week"),
+        reads.hygiene(question.period),
+        reads.funnel(FunnelSpec(steps, by="channel"), question.period),
+        reads.funnel(FunnelSpec(steps, by="source"), question.period),
+        reads.restatements("linear"),
+    ]
+    told = [repr(table.rows) for table in tables]
+    told += [repr(reads.breakdown(question, by).lines) for by in DIMENSIONS]
+    told += [repr([(one.value, one.before) for one in reads.figures(question.period)])]
+    return [*told, repr(reads.people(question)[0]), repr(reads.unconverted(question))]
+
+
 @pytest.mark.slow
 def test_law_7_engines_agree_on_credit(store: Store, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder, found = tmp_path_factory.mktemp("law7"), []
     for place in (None, open_warehouse(spark_url(folder / "lake"))):
         store.cards.clear()
         own = founded(folder, store, warehouse=place)
+        apply(own.store, KINDS, parse(KPIS), author="test")
         own.say(page("a", ADS), page("b", MAIL), record("deal", {"id": "d1"}, stage="won", amount=5))
         own.pass_time(hours=1)
         own.say(
@@ -226,6 +254,7 @@ def test_law_7_engines_agree_on_credit(store: Store, tmp_path_factory: pytest.Te
         own.say(record("currency_rate", {"day": "2026-02-27", "currency": "EUR"}, rate=49.1234))
         share_out(own)
         found.append({table.name: own.sorted_rows(f"SELECT * FROM {table.name}") for table in TABLES})
+        found[-1]["reports"] = reported(own)
         own.close()
     assert found[0] == found[1]
     assert found[0][CREDITS.name]
