@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -10,17 +11,20 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from tekil.access.audit import SYSTEM
 from tekil.acquisition.funnels import FunnelSpec, Step
 from tekil.acquisition.reads import AcquisitionReads
 from tekil.acquisition.reports import DIMENSIONS
 from tekil.acquisition.tables import CREDITS, MODELS, TABLES
 from tekil.config import Workspace
 from tekil.definitions import Definition, Written, apply, parse
+from tekil.erasure import Eraser
 from tekil.kinds import KINDS
 from tekil.store import Store
 from tekil.warehouse import open_warehouse
-from tests.acquisition.shop import ADS, founded, order, page, record, share_out, spent
+from tests.acquisition.shop import ADS, attribution, founded, order, page, record, share_out, spent
 from tests.acquisition.test_reports import KPIS
+from tests.identity.test_assertions import say
 from tests.installation import Installation
 from tests.spark_server import spark_url
 
@@ -164,14 +168,71 @@ def test_a_deal_counts_from_when_it_was_won_and_no_more_where_it_is_not(own: Ins
     assert own.rows("SELECT count(*) AS n FROM credits") == [{"n": 0}]
 
 
-def test_law_6_people_who_turn_out_to_be_two_take_their_credit_with_them(own: Installation) -> None:
+def test_law_6_people_who_are_parted_take_their_touches_and_their_credit_with_them(
+    own: Installation,
+) -> None:
     own.say(page("a", ADS), {"type": "identify", "anonymousId": "a", "userId": "u1"})
-    own.say(order("b", "1", 100), {"type": "identify", "anonymousId": "b", "userId": "u1"})
+    own.pass_time(days=1)
+    own.say(page("b", MAIL), order("b", "1", 100))
+    credit = "SELECT channel, value_linear AS value FROM credits ORDER BY channel"
     share_out(own)
-    assert own.rows("SELECT channel FROM credits") == [{"channel": "paid_search"}]
-    own.say({"type": "track", "event": "x", "userId": "u1"})
-    joined = own.rows("SELECT count(DISTINCT person_key) AS people FROM conversions")
-    assert joined == [{"people": 1}]
+    apart = own.rows(credit)
+    assert apart == [{"channel": "email", "value": 100}]
+    own.pass_time(minutes=1)
+    say(own, "merge", "user_id:u1", "anonymous_id:b")
+    share_out(own)
+    assert own.rows(credit) == [{"channel": "email", "value": 50}, {"channel": "paid_search", "value": 50}]
+    own.pass_time(minutes=1)
+    say(own, "split", "user_id:u1", "anonymous_id:b")
+    share_out(own)
+    assert own.rows(credit) == apart
+
+
+def test_who_is_erased_is_in_no_conversion_and_no_credit_at_once(own: Installation) -> None:
+    # The store outlives the test, and so does its tombstone: nobody else is called so.
+    own.say(page("gone", ADS), order("gone", "1", 100))
+    own.say(page("b", ADS), order("b", "2", 50))
+    share_out(own)
+    Eraser(own.engine).apply("anonymous_id:gone", SYSTEM)
+    kept = (
+        "SELECT sum(value_first) AS value FROM credits UNION ALL SELECT sum(amount) AS value FROM conversions"
+    )
+    assert [row["value"] for row in own.rows(kept)] == [50, 50]
+    assert own.rows("SELECT count(*) AS n FROM touches") == [{"n": 1}]
+    share_out(own)
+    assert [row["value"] for row in own.rows(kept)] == [50, 50]
+
+
+def test_what_cannot_be_read_is_told_and_the_loop_goes_on(
+    own: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = attribution(own)
+    own.say(page("a", ADS), order("a", "1", 5))
+    own.run()
+
+    def finish() -> None:
+        shared.step()
+        while not shared.step():
+            time.sleep(0.01)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(own.engine.warehouse, "read", lambda *_args, **_more: 1 / 0)
+        finish()
+    assert "division by zero" in shared.problem
+    shared.ask()
+    assert shared.is_running
+    finish()
+    assert (shared.problem, shared.is_running) == ("", False)
+    assert not shared.step()
+    assert own.rows("SELECT sum(amount) AS amount FROM conversions") == [{"amount": 5}]
+    own.pass_time(hours=2)
+    shared.step()
+    assert not shared.is_running
+    own.say(page("b"))
+    own.run()
+    finish()
+    assert own.rows("SELECT max(version) AS version FROM credit_runs") == [{"version": 2}]
+    shared.close()
 
 
 cases = st.lists(

@@ -79,14 +79,14 @@ class Attribution:
         if not self._reading.done():
             return False
         reading, self._reading = self._reading, None
-        try:
-            self._write(reading.result())
-            self.problem = ""
-            took = self._clock() - (self._made_at or self._clock())
-            self._pause = min(max(took * PAUSES, PAUSE_MIN), PAUSE_MAX)
-        except TekilError as error:
-            # What cannot be shared out today must not stop the loop; the page says why.
-            self.problem = error.message
+        if (problem := reading.exception()) is not None:
+            # What cannot be shared out today must not stop the loop; whoever asks is told why.
+            self.problem = problem.message if isinstance(problem, TekilError) else str(problem)
+            return True
+        self._write(reading.result())
+        self.problem = ""
+        took = self._clock() - (self._made_at or self._clock())
+        self._pause = min(max(took * PAUSES, PAUSE_MIN), PAUSE_MAX)
         return True
 
     def run(self) -> None:
