@@ -23,8 +23,6 @@ SESSIONS, TOUCHES = "sessions", "touches"
 
 MINUTE_US = 60_000_000
 
-# Ties in time are broken by the message's key, so that the order of arrival never shows.
-_ORDER = "{'seen_at': occurred_at, 'key': message_key}"
 SAID = ("source", "medium", "campaign", "term", "content", "click", "click_id", "referrer")
 
 SESSION_COLUMNS: Mapping[str, ColumnType] = {
@@ -88,16 +86,15 @@ def _sessions(spec: ChannelsSpec, channel: str) -> str:
     said = """utm_source AS source, utm_medium AS medium, utm_campaign AS campaign, utm_term AS term,
       utm_content AS content, click_id_kind AS click, referrer_host AS referrer"""
     names = "source, medium, campaign, term, content, click, referrer"
-    record = ", ".join(f"'{name}': {name}" for name in SAID)
-    began = f"arg_min({{{record}}}, {_ORDER}) FILTER (WHERE arrival IS NOT NULL)"
-    members = ", ".join(f"began.{name} AS {name}" for name in SAID)
+    # All that brought a visitor within one session is the same, or it would have begun another.
+    began = ", ".join(f"max({name}) FILTER (WHERE arrival IS NOT NULL) AS {name}" for name in SAID)
     grouped = f"""
     SELECT person_key, min(session_key) AS session_key, min(occurred_at) AS started_at,
       max(occurred_at) AS ended_at, count(*) AS events,
       count(*) FILTER (WHERE type IN ('page', 'screen')) AS pages,
-      arg_min(url_host, {_ORDER}) FILTER (WHERE url_host IS NOT NULL) AS landing_host,
-      arg_min(url_path, {_ORDER}) FILTER (WHERE url_path IS NOT NULL) AS landing_path,
-      {began} AS began
+      max(url_host) FILTER (WHERE is_new = 1) AS landing_host,
+      max(url_path) FILTER (WHERE is_new = 1) AS landing_path,
+      max(arrival) IS NULL AS is_direct, {began}
     FROM (
       SELECT *, CASE WHEN is_new = 1 THEN message_key END AS session_key,
         sum(is_new) OVER {window} AS number
@@ -119,8 +116,8 @@ def _sessions(spec: ChannelsSpec, channel: str) -> str:
     ) AS numbered
     GROUP BY person_key, device, number"""
     opened = f"""(SELECT person_key, session_key, started_at, ended_at, events, pages, landing_host,
-      landing_path, began IS NULL AS is_direct, began.source AS said_source, began.medium AS said_medium,
-      began.campaign AS said_campaign, {members} FROM ({grouped}) AS grouped)"""
+      landing_path, is_direct, source AS said_source, medium AS said_medium, campaign AS said_campaign,
+      {", ".join(SAID)} FROM ({grouped}) AS grouped)"""
     kept = [name for name in SESSION_COLUMNS if name != "channel"]
     others = ["person_key", "is_direct", *(name for name in kept if name not in SAID or name == "click_id")]
     return (
