@@ -8,6 +8,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pyarrow as pa
+
 from tekil.acquisition.channels import CHANNELS_KIND, ChannelsSpec, channels_of
 from tekil.acquisition.conversions import CONVERSION_KIND, ConversionSpec, conversions_in, conversions_sql
 from tekil.acquisition.credit import Shared, share_conversions
@@ -18,6 +20,8 @@ from tekil.definitions import stored
 from tekil.engine import Engine, utc_now
 from tekil.errors import TekilError
 from tekil.warehouse import Table, Warehouse
+
+STAGED = ("shared_conversions", "shared_credits", "shared_learned", "shared_version", "shared_sums")
 
 PAUSE_MIN, PAUSE_MAX = timedelta(minutes=1), timedelta(hours=1)
 PAUSES = 50
@@ -185,14 +189,15 @@ def _write_credit(warehouse: Warehouse, shared: Shared | None, version: int) -> 
         warehouse.stage(name, rows)
     warehouse.stage("shared_learned", shared.learned)
     values = {f"value_{model}": "0.01" for model in MODELS} | {f"share_{model}": "0.0001" for model in MODELS}
-    credits = _select(CREDITS, values, "shared_credits")
-    warehouse.append(RESTATEMENTS.name, _restated_sql(version, credits))
-    warehouse.remake(CREDITS, credits)
+    warehouse.stage("shared_version", pa.table({"version": pa.array([version], pa.int64())}))
+    warehouse.derive("shared_sums", _sums_sql())
+    warehouse.append(RESTATEMENTS.name, _restated_sql())
+    warehouse.remake(CREDITS, _select(CREDITS, values, "shared_credits"))
     amounts = {"amount": "0.01"}
     warehouse.remake(CONVERSIONS, _select(CONVERSIONS, amounts, "shared_conversions"))
     parts = dict.fromkeys(("share", "low", "high", "error"), "0.0001")
     warehouse.remake(LEARNED, _select(LEARNED, parts, "shared_learned"))
-    for name in ("shared_conversions", "shared_credits", "shared_learned"):
+    for name in STAGED:
         warehouse.drop(name)
 
 
@@ -206,25 +211,38 @@ def _select(table: Table, units: Mapping[str, str], staged: str) -> str:
     return f"SELECT {', '.join(columns)} FROM {staged}"
 
 
-def _restated_sql(version: int, credits: str) -> str:
+_ZERO = "CAST(0 AS DECIMAL(18, 4))"
+
+
+def _sums_sql() -> str:
+    """Return the SELECT of what each day and channel is credited with by each model, before and now."""
+    before = ", ".join(f"value_{m} AS before_{m}" for m in MODELS)
+    made = ", ".join(f"{_parts(f'value_{m}', '0.01')} AS after_{m}" for m in MODELS)
+    none_before, none_after = (
+        ", ".join(f"{_ZERO} AS {side}_{m}" for m in MODELS) for side in ("before", "after")
+    )
+    sums = ", ".join(
+        f"CAST(sum({side}_{m}) AS DECIMAL(18, 4)) AS {side}_{m}"
+        for m in MODELS
+        for side in ("before", "after")
+    )
+    return f"""SELECT conversion, day, channel, {sums} FROM (
+  SELECT conversion, day, channel, {before}, {none_after} FROM {CREDITS.name}
+  UNION ALL
+  SELECT conversion, day, channel, {none_before}, {made} FROM shared_credits
+) AS both_ways GROUP BY conversion, day, channel"""
+
+
+def _restated_sql() -> str:
     """Return the SELECT of what days that were told before say otherwise now, by model and channel."""
     each = " UNION ALL ".join(
-        f"""SELECT '{model}' AS model, conversion, day, channel,
-    CAST(sum(before_value) AS DECIMAL(18, 4)) AS before_value,
-    CAST(sum(after_value) AS DECIMAL(18, 4)) AS after_value
-  FROM (
-    SELECT conversion, day, channel, value_{model} AS before_value,
-      CAST(0 AS DECIMAL(18, 4)) AS after_value FROM {CREDITS.name}
-    UNION ALL
-    SELECT conversion, day, channel, CAST(0 AS DECIMAL(18, 4)) AS before_value,
-      value_{model} AS after_value FROM ({credits}) AS made
-  ) AS both_ways GROUP BY conversion, day, channel"""
+        f"""SELECT '{model}' AS model, conversion, day, channel, before_{model} AS before_value,
+    after_{model} AS after_value FROM shared_sums WHERE before_{model} <> after_{model}"""
         for model in MODELS
     )
     told = f"SELECT conversion, max(day) AS last_day FROM {CREDITS.name} GROUP BY conversion"
-    return f"""SELECT CAST({version} AS BIGINT) AS version, e.* FROM ({each}) AS e
-JOIN ({told}) AS t ON t.conversion = e.conversion AND e.day < t.last_day
-WHERE e.before_value <> e.after_value"""
+    return f"""SELECT v.version, e.* FROM ({each}) AS e CROSS JOIN shared_version AS v
+JOIN ({told}) AS t ON t.conversion = e.conversion AND e.day < t.last_day"""
 
 
 def _run_sql(version: int, cycle: int, made_at: datetime) -> str:
