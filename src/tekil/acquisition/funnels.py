@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 
@@ -56,7 +57,8 @@ def funnel_sql(spec: FunnelSpec, period: Period, zone: str) -> str:
         f"{condition} AS is_{place}" for place, condition in enumerate([f"({started})", *conditions[1:]], 1)
     )
     relation = f"""SELECT person_key, message_key, epoch_us(occurred_at) AS at_us, {label} AS label, {flags}
-  FROM person_events WHERE {" OR ".join(f"({condition})" for condition in conditions)}"""
+  FROM person_events WHERE {_in_reach(spec, period, zone)}
+    AND ({" OR ".join(f"({condition})" for condition in conditions)})"""
     relation = f"SELECT *, CASE WHEN is_1 THEN at_us END AS start_1 FROM ({relation}) AS hits"
     for place in range(2, steps + 1):
         before = f"""max(start_{place - 1}) OVER (PARTITION BY person_key ORDER BY at_us, message_key
@@ -66,6 +68,8 @@ def funnel_sql(spec: FunnelSpec, period: Period, zone: str) -> str:
   FROM (SELECT *, {before} AS before_{place} FROM ({relation}) AS tried) AS told"""
     reached = ", ".join(f"max(start_{place}) IS NOT NULL AS got_{place}" for place in range(1, steps + 1))
     first = "arg_min(label, {'seen_at': at_us, 'key': message_key}) FILTER (WHERE is_1)"
+    if not spec.by or spec.by == CHANNEL:
+        first = "CAST(NULL AS VARCHAR)"
     people = f"SELECT person_key, {first} AS label, {reached} FROM ({relation}) AS tries GROUP BY person_key"
     counts = ", ".join(
         f"CAST(count(*) FILTER (WHERE got_{place}) AS BIGINT) AS step_{place}"
@@ -80,6 +84,12 @@ def funnel_sql(spec: FunnelSpec, period: Period, zone: str) -> str:
   SELECT coalesce({named}, '') AS label, {", ".join(f"p.got_{place}" for place in range(1, steps + 1))}
   FROM ({people}) AS p{joined} WHERE p.got_1
 ) AS everybody GROUP BY label ORDER BY step_1 DESC, label"""
+
+
+def _in_reach(spec: FunnelSpec, period: Period, zone: str) -> str:
+    """Return the condition that an event is in the period, or after it and in time for a try from it."""
+    last = Period(period.since, period.until + timedelta(hours=spec.within_hours + 24))
+    return last.holds_instant("occurred_at", zone)
 
 
 def _check_funnel(definition: Definition) -> list[Flaw]:
