@@ -114,18 +114,18 @@ class Engine:
         clock: Callable[[], datetime] = utc_now,
         before_commit: Sequence[Callable[[Warehouse], object]] = (),
         defined: Defined = lambda _definitions: (),
+        beside: Sequence[Table] = (),
     ) -> None:
         """Take the three places, the models and the vault; make the tables that are missing.
 
         `defined` gives more models, which change when definitions do. `before_commit` looks at what a cycle
-        has staged, and may be called again for the same messages.
+        has staged, and may be called again for the same messages. `beside` are tables that chores fill.
         """
-        self.log, self.warehouse, self.store = log, warehouse, store
-        self._clock = clock
+        self.log, self.warehouse, self.store, self._clock = log, warehouse, store, clock
         self.vault = vault
         self.graveyard = Graveyard(store.tombstones, vault)
         self._tombstones = self.graveyard.read()
-        self._before_commit = tuple(before_commit)
+        self._before_commit, self._beside = tuple(before_commit), tuple(beside)
         self._adopt(InForce.read(models, defined, store.definitions))
         self.doing = IDLE
         self.heeded = 0
@@ -149,7 +149,8 @@ class Engine:
     def tables(self) -> tuple[Table, ...]:
         """All tables of the warehouse, those of the definitions in force among them."""
         made = (model.table for model in self.models)
-        return (*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, UNPUBLISHED, *MEMBERSHIP_TABLES, *made)
+        kept = (TOUCHED, UNPUBLISHED, *MEMBERSHIP_TABLES)
+        return (*LOAD_TABLES, *IDENTITY_TABLES, *kept, *made, *self._beside)
 
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""

@@ -243,7 +243,7 @@ class FullShop:
         return pa.table(columns, names=["n", "n", "at"])
 
     def answers(self, select: str) -> pa.Table:
-        raise AssertionError(f"nobody here asks the models: {select}")
+        return pa.table({name: [] for name in columns_given(select)})
 
     def ready(self) -> None:
         if self.down:

@@ -19,6 +19,7 @@ COMMANDS = {
     "vault": ("tekil.cli.vault:vault", "Look after the keys that personal values are sealed by."),
     "key": ("tekil.cli.keys:key", "Make, list, renew and revoke keys."),
     "import": ("tekil.cli.imports:import_file", "Send the rows of a file through the door."),
+    "acquisition": ("tekil.cli.acquisition:acquisition", "See what advertising cost and brought."),
     "profile": ("tekil.cli.looking:profile", "Show a person."),
     "sql": ("tekil.cli.looking:sql", "Run one SELECT over the warehouse."),
     "readiness": ("tekil.cli.readiness:readiness", "Show what is ready, and what asks for somebody."),

@@ -17,11 +17,13 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 from tekil import api
 from tekil.access.policy import check_roles
 from tekil.access.rates import Rates
+from tekil.acquisition.reads import AcquisitionReads
 from tekil.api.declared import declaration
 from tekil.audience_reads import AudienceReads
 from tekil.config import Config
 from tekil.console import (
     account,
+    acquisition,
     api_keys,
     audiences,
     audit,
@@ -80,6 +82,7 @@ ROUTES = [
     *people.ROUTES,
     *audiences.ROUTES,
     *definitions.ROUTES,
+    *acquisition.ROUTES,
     *identity.ROUTES,
     *links.ROUTES,
     *groupings.ROUTES,
@@ -205,6 +208,7 @@ def _console(
     audience_reads = AudienceReads(reads, store)
     planning = Planning(store, reads, config.workspace.timezone)
     traits = definitions.Traits(reads)
+    acquired = AcquisitionReads(reads, store, config.workspace)
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
@@ -226,6 +230,7 @@ def _console(
         "pages": Provide(lambda: pages, sync_to_thread=False),
         "assets": Provide(lambda: assets, sync_to_thread=False),
         "reads": Provide(lambda: reads, sync_to_thread=False),
+        "acquisition": Provide(lambda: acquired, sync_to_thread=False),
         "audiences": Provide(lambda: audience_reads, sync_to_thread=False),
         "planning": Provide(lambda: planning, sync_to_thread=False),
         "traits": Provide(lambda: traits, sync_to_thread=False),
