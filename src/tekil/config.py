@@ -24,11 +24,17 @@ class Workspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the door listens; `public_url` is how the world reaches it, where a proxy stands in front."""
+    """Where the door listens; `public_url` is how the world reaches it, where a proxy stands in front.
+
+    What `trusted_proxies` say of a visitor's address is believed. One address may send
+    `leads_per_minute`; 0 is as many as it likes.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    leads_per_minute: Annotated[int, msgspec.Meta(ge=0)] = 30
 
 
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ import msgspec
 from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
+from tekil.forms import FORM_KIND
 from tekil.identifiers import IDENTITY_KIND
 from tekil.models import AUDIENCE_KIND, FEATURE_KIND
 from tekil.privacy.typed import told
@@ -48,5 +49,13 @@ def _guarded(kind: Kind) -> Kind:
 
 KINDS: Mapping[str, Kind] = {
     kind.name: _guarded(kind)
-    for kind in (DICTIONARY_KIND, EVENT_KIND, IDENTITY_KIND, FEATURE_KIND, AUDIENCE_KIND, RETENTION_KIND)
+    for kind in (
+        DICTIONARY_KIND,
+        EVENT_KIND,
+        IDENTITY_KIND,
+        FEATURE_KIND,
+        AUDIENCE_KIND,
+        FORM_KIND,
+        RETENTION_KIND,
+    )
 }
