@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from tekil.engine import CARDS_AT_ONCE, Engine
+from tekil.engine import Engine
 from tekil.models import AUDIENCE_SIZES, AUDIENCES, MEMBERS, Bindings, CardRows, build_cards, derive
+from tekil.publishing import CARDS_AT_ONCE
 from tekil.waking import DUE_MAX
 from tekil.warehouse import Warehouse
 
