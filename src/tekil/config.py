@@ -114,6 +114,15 @@ class QualitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every_seconds: float = 60.0
 
 
+class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `webhook` that is told when leads are assigned, late, won and lost.
+
+    With `TEKIL_LEADS_SECRET` in the environment, what is sent is signed by it.
+    """
+
+    webhook: str = ""
+
+
 class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A purpose of the company's own, in `[[consent.purposes]]`; without `channels` it has all of them."""
 
@@ -173,6 +182,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iys: IysSettings = IysSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     quality: QualitySettings = QualitySettings()
+    leads: LeadSettings = LeadSettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

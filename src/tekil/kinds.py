@@ -13,11 +13,20 @@ from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
 from tekil.forms import FORM_KIND
 from tekil.identifiers import IDENTITY_KIND
+from tekil.leads.pipelines import PIPELINE_KIND
+from tekil.leads.routing import ROUTING_KIND
 from tekil.models import AUDIENCE_KIND, FEATURE_KIND
 from tekil.privacy.typed import told
 from tekil.retention import RETENTION_KIND
 
-MAY_NAME = (("owner",), ("spec", "steward"), ("spec", "blocked"))
+MAY_NAME = (
+    ("owner",),
+    ("spec", "steward"),
+    ("spec", "blocked"),
+    ("spec", "agents"),
+    ("spec", "rules"),
+    ("spec", "escalate_to"),
+)
 """Where a definition may hold an address: of the colleagues it belongs to, and of what is nobody's own."""
 
 
@@ -56,6 +65,8 @@ KINDS: Mapping[str, Kind] = {
         FEATURE_KIND,
         AUDIENCE_KIND,
         FORM_KIND,
+        PIPELINE_KIND,
+        ROUTING_KIND,
         RETENTION_KIND,
     )
 }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tekil.config import Config
 from tekil.engine import Engine
+from tekil.leads import LeadHearing, leads_said
 from tekil.load.consents import consents_said
 from tekil.log import open_log
 from tekil.models import ACTIVITY, attributes, audience_model, feature_model
@@ -33,7 +34,8 @@ def open_engine(config: Config) -> Iterator[Engine]:
         places.callback(warehouse.close)
         models = [ACTIVITY, attributes(config.profile.trusted_sources)]
         vault = open_vault(store, keys)
-        heard = ConsentSignals(open_ledger(store, vault, config.consent), config.consent)
+        ledger = open_ledger(store, vault, config.consent)
+        heard, leads = ConsentSignals(ledger, config.consent), LeadHearing(ledger)
         yield Engine(
             log,
             warehouse,
@@ -44,5 +46,8 @@ def open_engine(config: Config) -> Iterator[Engine]:
                 feature_model(definitions, config.workspace.timezone),
                 audience_model(definitions),
             ],
-            before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
+            before_commit=[
+                lambda staged: heard.record(consents_said(staged).to_pylist()),
+                lambda staged: leads.hear(leads_said(staged)),
+            ],
         )

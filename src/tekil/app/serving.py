@@ -22,6 +22,7 @@ from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
+from tekil.app.leads import leads_told
 from tekil.app.quality import quality_watched
 from tekil.app.signals import ENDING, on_ending
 from tekil.audience_reads import AudienceReads
@@ -30,6 +31,7 @@ from tekil.console import create_app
 from tekil.engine import Engine
 from tekil.erasure import Eraser, ErasureDesk, Sweeping
 from tekil.identity import IdentityDesk
+from tekil.leads import open_leads
 from tekil.library import LOCAL_KEY
 from tekil.links import LinkDesk
 from tekil.live_reads import LiveReads
@@ -78,6 +80,8 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
         engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
+        runner = open_leads(engine.store, engine.warehouse, engine.vault, config.workspace.timezone)
+        engine.chores.append(runner.step)
         server = _server(config, engine, consents, retention, connections)
         stop = threading.Event()
 
@@ -91,6 +95,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         try:
             with (
                 kept_in_step(config, consents, connections, outgoing, stop, say),
+                leads_told(config, engine.store, outgoing, stop, say),
                 quality_watched(config, engine.warehouse.read, engine.store, outgoing, stop, say),
             ):
                 server.run()
