@@ -30,6 +30,7 @@ from tekil.console import (
     dictionary,
     erasure,
     identity,
+    leads,
     live,
     passkeys,
     people,
@@ -55,6 +56,7 @@ from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, v
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.identity import IdentityDesk
+from tekil.leads import LeadDesk, open_desk
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
 from tekil.privacy import open_keys, open_vault
@@ -76,6 +78,7 @@ ROUTES = [
     *people.ROUTES,
     *audiences.ROUTES,
     *identity.ROUTES,
+    *leads.ROUTES,
     *readiness.ROUTES,
     *sources.ROUTES,
     *api_keys.ROUTES,
@@ -143,6 +146,7 @@ def create_app(
         outward = Connections(store.connections, vault.texts("connections"), Outgoing(config.outgoing.allow))
     if consents is None:
         consents = open_ledger(store, vault, config.consent)
+    sales = open_desk(store, vault, config.workspace.timezone)
     measuring = Measuring(reads, store, config, vault, lambda: metrics.read_at)
     app = Application(
         route_handlers=[
@@ -151,6 +155,7 @@ def create_app(
             *api.export_routes(reads, consents),
             api.readiness_routes(measuring),
             api.definition_routes(store),
+            api.lead_routes(sales),
             *more,
             *_console(
                 reads,
@@ -166,6 +171,7 @@ def create_app(
                 erasures,
                 outward,
                 identities,
+                sales,
             ),
         ],
         openapi_config=api.document(),
@@ -193,6 +199,7 @@ def _console(
     erasures: ErasureDesk | None,
     outward: Connections,
     identities: IdentityDesk | None,
+    sales: LeadDesk,
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
@@ -231,6 +238,7 @@ def _console(
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
         "outward": Provide(lambda: outward, sync_to_thread=False),
         "identities": Provide(lambda: identities, sync_to_thread=False),
+        "sales": Provide(lambda: sales, sync_to_thread=False),
     }
     return [
         Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -20,7 +21,7 @@ from tekil.store import Store
 from tekil.store.leads import OPEN, Lead, LeadEntry, LeadTask, StageSum
 
 BOARD_MAX = 400
-CLOSED_SHOWN = 60
+LEAD_ID = re.compile(r"[0-9a-f]{16}")
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -126,6 +127,8 @@ class LeadDesk:
         limit: int = 200,
     ) -> list[Shown]:
         """Return leads within the reader's sight, the newest first."""
+        if "\0" in f"{pipeline}{owner}":
+            return []
         found = self._store.leads.find(
             pipeline=pipeline, states=states, seen_by=reader.sees, owner=owner, limit=limit
         )
@@ -190,7 +193,7 @@ class LeadDesk:
     def add_task(self, lead_id: str, text: str, due_at: int, reader: Reader) -> LeadTask:
         """Keep something to do about a lead by an instant; the webhook is told when it is due."""
         lead = self._seen(lead_id, reader)
-        if not 0 < len(text.strip()) <= 300:
+        if not 0 < len(text.strip()) <= 300 or "\0" in text:
             raise BadRequest("Say in 1 to 300 characters what is to be done.", code="task_invalid")
         check_typed(text, "The task")
         task = LeadTask(secrets.token_hex(16), lead.id, text.strip(), lead.owner or reader.name, due_at)
@@ -239,6 +242,8 @@ class LeadDesk:
         )
 
     def _seen(self, lead_id: str, reader: Reader) -> Lead:
+        if not LEAD_ID.fullmatch(lead_id):
+            raise NotFound(f"There is no lead {lead_id[:40]!r}.", code="lead_unknown")
         lead = self._store.leads.get(lead_id)
         if not reader.oversees and lead.owner not in ("", reader.name):
             raise NotFound(f"There is no lead {lead_id[:40]!r}.", code="lead_unknown")

@@ -26,8 +26,8 @@ LOOK_AGAIN_US = 60 * 1_000_000
 LAST_BREACH = 2
 """The breach from which on a lead stays with whoever it was escalated to."""
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[^\s,\x00]{1,128}$")]
 
 
 class Act(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="act"):
@@ -92,7 +92,28 @@ class Judge(Act, frozen=True, tag="judge"):
     quality: str
 
 
+MEMBERS = {
+    "move": "stage",
+    "won": "value",
+    "lost": "reason",
+    "assign": "owner",
+    "worth": "value",
+    "note": "text",
+    "judge": "quality",
+}
+"""What an act says beside its name."""
+
 AnyAct = Accept | Pass | Contacted | Move | Won | Lost | Reopen | Assign | Worth | Note | Judge
+
+
+def read_act(name: str, what: str) -> AnyAct:
+    """Return an act by its name, and what it says beside that. Raises `BadRequest` for none."""
+    told = {"act": name} | ({MEMBERS[name]: what} if name in MEMBERS else {})
+    try:
+        made: AnyAct = msgspec.convert(told, AnyAct)
+    except msgspec.ValidationError as error:
+        raise BadRequest(f"This cannot be done: {error}.", code="act_invalid") from error
+    return made
 
 
 @dataclass(frozen=True, slots=True)
