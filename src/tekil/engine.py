@@ -25,6 +25,7 @@ from tekil.identity import IDENTITY, PLACES, Reached, finish, reach, reach_witho
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.load import (
     EVENTS,
+    RECORD_CHANGES,
     TRAITS,
     Floors,
     KnownMessages,
@@ -83,7 +84,6 @@ CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
 
 NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
-NO_RECORDS = "SELECT * FROM record_changes WHERE FALSE"
 
 IDLE = ("", 0, 0)
 """What an engine is doing that is at no long task."""
@@ -360,21 +360,23 @@ class Engine:
         self._waking.forget()
         self.publisher.publish(TOUCHED.name, after.cycle, self.card_tables, tell)
 
-    def take_out(self, doomed: str, beside: Callable[[Warehouse], None]) -> None:
+    def take_out(self, of: Table, doomed: str, beside: Callable[[Warehouse], None]) -> None:
         """Take few messages out of history and refresh whom they told of, as if they had never been said.
 
-        `doomed` selects their `message_key`s; `beside` writes in the same transaction. Between cycles only.
+        `doomed` selects their `message_key`s; they are `of` events or of record changes. `beside` writes in
+        the same transaction. Between cycles only.
         """
         self.warehouse.derive("doomed", doomed)
-        among = "message_key IN (SELECT message_key FROM doomed)"
-        self.warehouse.derive("doomed_events", f"SELECT * FROM {EVENTS.name} WHERE {among}")
+        for table in (EVENTS, RECORD_CHANGES):
+            among = "message_key IN (SELECT message_key FROM doomed)" if table is of else "FALSE"
+            self.warehouse.derive(f"doomed_{table.name}", f"SELECT * FROM {table.name} WHERE {among}")
 
         def change(warehouse: Warehouse) -> None:
-            for table in (EVENTS, TRAITS):
+            for table in (of, TRAITS):
                 warehouse.remove(table.name, "message_key", "doomed")
             beside(warehouse)
 
-        self.amend(NOBODY, "doomed_events", NO_RECORDS, change)
+        self.amend(NOBODY, f"doomed_{EVENTS.name}", f"doomed_{RECORD_CHANGES.name}", change)
 
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
