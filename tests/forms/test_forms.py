@@ -170,7 +170,7 @@ def test_whatever_is_said_is_a_lead_somebody_can_be_called_by_or_names_its_flaws
     except FieldsInvalid as error:
         flaws = error.flaws
     assert (lead is None) == bool(flaws)
-    assert all(flaw.field and flaw.message for flaw in flaws)
+    assert all(flaw.code and flaw.message for flaw in flaws)
     if lead is None:
         return
     contacts = {kind: lead.traits[kind] for kind in ("email", "phone") if kind in lead.traits}

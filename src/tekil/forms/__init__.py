@@ -13,14 +13,13 @@ from tekil.forms.intake import (
     read_answers,
     read_submission,
 )
-from tekil.forms.messages import SUBMITTED, lead_id, messages_of
+from tekil.forms.messages import lead_id, messages_of
 from tekil.forms.model import FORM_KIND, Form, FormField, FormSpec, forms_in_force
 from tekil.forms.page import Shown, render
 
 __all__ = [
     "FORM_KIND",
     "HONEYPOT",
-    "SUBMITTED",
     "FieldFlaw",
     "FieldsInvalid",
     "Form",

@@ -7,10 +7,7 @@ from typing import Any
 import msgspec
 
 from tekil.forms.intake import Submission
-from tekil.messages import Envelope, hashed_identifier, pack
-
-SUBMITTED = "Lead Submitted"
-"""The event by which every lead comes in, whoever sends it."""
+from tekil.messages import LEAD_SUBMITTED, Envelope, hashed_identifier, pack
 
 LIBRARY = {"name": "tekil-forms", "version": "1"}
 
@@ -44,7 +41,7 @@ def messages_of(lead: Submission, message_id: str) -> Envelope:
     contacts = {name: lead.traits[name] for name in ("email", "phone") if name in lead.traits}
     said = {
         "type": "track",
-        "event": SUBMITTED,
+        "event": LEAD_SUBMITTED,
         "messageId": message_id,
         **own,
         "properties": properties_of(lead),

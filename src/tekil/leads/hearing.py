@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from tekil.forms import SUBMITTED
 from tekil.forms.intake import ConsentSaid
 from tekil.leads.life import TEKIL, entry
 from tekil.leads.pipelines import SALES, pipeline_of, pipelines_in_force
+from tekil.messages import LEAD_SUBMITTED
 from tekil.privacy.find import TOKEN
 from tekil.privacy.ledger import ConsentLedger
 from tekil.privacy.purposes import ADDRESS_KINDS
@@ -27,7 +27,7 @@ from tekil.warehouse import Warehouse
 SAID = f"""
 SELECT message_key, message_id, source, identifier_key, user_id, email, phone, anonymous_id,
   occurred_at, received_at, properties
-FROM new_events WHERE event = '{SUBMITTED}' AND type = 'track'
+FROM new_events WHERE event = '{LEAD_SUBMITTED}' AND type = 'track'
 """
 
 NAMES = ("user_id", "email", "phone", "anonymous_id")
