@@ -145,7 +145,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
         decimal: DecimalSign = "auto",
         dates: DayOrder = "auto",
     ) -> Mapping:
-        """Read `identify`, `lead`, `track`, `track:EVENT`, `record:OBJECT`; `column=target` maps; `--key a,b`.
+        """Read `identify`, `lead`, `track`, `track:EVENT`, `record:OBJECT`; `column=target`; `--key a,b`.
 
         Raises `BadRequest` for what is none of these, saying how it is written.
         """
