@@ -44,6 +44,7 @@ from tekil.models import (
     MEMBERS,
     MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
+    SCORES,
     VIEWS,
     Bindings,
     CardRows,
@@ -73,7 +74,7 @@ IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
 TOUCHED_ANSWERS = {
-    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES)},
+    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES, SCORES)},
     MEMBERS.name: MEMBERS_KEPT,
     IDENTITY.name: "SELECT * FROM seen_identity"
     " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
@@ -84,6 +85,9 @@ CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
 
 NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
+
+CHORES_SECONDS = 1.0
+"""How long after there was nothing to be done it is looked again: to look costs more than an idle turn."""
 
 IDLE = ("", 0, 0)
 """What an engine is doing that is at no long task."""
@@ -127,6 +131,7 @@ class Engine:
         self.chores: list[Callable[[], bool]] = []
         self._tasks: Tasks[Engine] = Tasks()
         self._cycles = 0
+        self._next_chores = 0.0
         self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
         self._waking = Waking(warehouse)
@@ -219,7 +224,7 @@ class Engine:
             return marks
         self.publisher.finish()
         if of.lasts_since(marks.models):
-            is_same = before is not of and before.features == of.features
+            is_same = before is not of and before.on_cards == of.on_cards
             self._backfill(of, marks, are_cards_alike=is_same and before.card_tables == of.card_tables)
         else:
             self.rebuild()
@@ -257,7 +262,7 @@ class Engine:
                     cycle = self._advance()
                     busy = cycle is not None
                     self.beat = time.monotonic()
-                    if not busy or self._cycles % CYCLES_A_STEP == 0:
+                    if self._is_time_for_chores(busy=busy):
                         busy = self._do_chores() or busy
                     pause = IDLE_SECONDS
                     if cycle is not None and cycle.pause > 0:
@@ -273,10 +278,18 @@ class Engine:
             with contextlib.suppress(Unavailable):
                 self.publisher.finish()
 
+    def _is_time_for_chores(self, *, busy: bool) -> bool:
+        """Return whether to look after chores now: every so many cycles, or where there is nothing else."""
+        if busy:
+            return self._cycles % CYCLES_A_STEP == 0
+        return time.monotonic() >= self._next_chores
+
     def _do_chores(self) -> bool:
         """Do one bounded step of each thing that must be done some time; True if there was one."""
         self.publisher.finish()
-        return any([self._cluster(), *(chore() for chore in self.chores)])
+        is_more = any([self._cluster(), *(chore() for chore in self.chores)])
+        self._next_chores = 0.0 if is_more else time.monotonic() + CHORES_SECONDS
+        return is_more
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""

@@ -77,6 +77,13 @@ class Timeout(Refused):
     http_status = 408
 
 
+class Busy(Refused):
+    """The same is being done already; what was asked for is not done a second time."""
+
+    code = "busy"
+    http_status = 409
+
+
 class TooLarge(Refused):
     """The request is over a limit that the documentation states."""
 

@@ -15,7 +15,7 @@ from tekil.forms import FORM_KIND
 from tekil.identifiers import IDENTITY_KIND
 from tekil.leads.pipelines import PIPELINE_KIND
 from tekil.leads.routing import ROUTING_KIND
-from tekil.models import AUDIENCE_KIND, FEATURE_KIND
+from tekil.models import AUDIENCE_KIND, FEATURE_KIND, SCORE_KIND, STAGE_KIND
 from tekil.privacy.typed import told
 from tekil.retention import RETENTION_KIND
 
@@ -64,6 +64,8 @@ KINDS: Mapping[str, Kind] = {
         IDENTITY_KIND,
         FEATURE_KIND,
         AUDIENCE_KIND,
+        STAGE_KIND,
+        SCORE_KIND,
         FORM_KIND,
         PIPELINE_KIND,
         ROUTING_KIND,

@@ -10,6 +10,7 @@ import importlib
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 import httpx
 import msgspec
@@ -18,7 +19,7 @@ import pyarrow as pa
 from tekil import config
 from tekil.access.audit import Actor
 from tekil.config import Config
-from tekil.errors import BadRequest, NotFound, TekilError, Unavailable
+from tekil.errors import BadRequest, Busy, NotFound, TekilError, Unavailable
 
 if TYPE_CHECKING:
     from tekil.offline import Files
@@ -28,7 +29,7 @@ LOCAL_KEY = "local.key"
 
 ARROW = "application/vnd.apache.arrow.stream"
 
-_ERRORS: dict[int, type[TekilError]] = {400: BadRequest, 404: NotFound, 503: Unavailable}
+_ERRORS: dict[int, type[TekilError]] = {400: BadRequest, 404: NotFound, 409: Busy, 503: Unavailable}
 
 
 class Tekil:
@@ -125,6 +126,36 @@ class Tekil:
             return self._files.link_trust()
         found: Any = self.json("GET", "/v1/identity/links/trust")
         return list(found)
+
+    def organisations(self, text: str = "", limit: int = 50) -> list[dict[str, Any]]:
+        """Return organisations, those of most people first; whose id holds `text`, where there is one."""
+        if self._files is not None:
+            return self._files.organisations(text, limit)
+        asked: Any = {"q": text, "limit": limit}
+        found: Any = self.json("GET", "/v1/organisations", params=asked)
+        return list(found)
+
+    def organisation(self, reference: str) -> dict[str, Any]:
+        """Return an organisation's card with some of its `people`. Raises `NotFound`."""
+        if self._files is not None:
+            return self._files.organisation(reference)
+        path = f"/v1/organisations/{quote(reference, safe='')}"
+        people = self.json("GET", f"{path}/people")["people"]
+        return {**self.json("GET", path), "people": people}
+
+    def households(self, limit: int = 50) -> list[dict[str, Any]]:
+        """Return households, the largest first."""
+        if self._files is not None:
+            return self._files.households(limit)
+        asked: Any = {"limit": limit}
+        found: Any = self.json("GET", "/v1/households", params=asked)
+        return list(found)
+
+    def household(self, reference: str) -> dict[str, Any]:
+        """Return a household and its `people`. Raises `NotFound`."""
+        if self._files is not None:
+            return self._files.household(reference)
+        return self.json("GET", f"/v1/households/{quote(reference, safe='')}")
 
     def ledger(self) -> dict[str, Any]:
         """Return the ledger in messages: `total` and `sources`."""

@@ -11,13 +11,14 @@ from tekil.access.audit import Act, Actor
 from tekil.access.statements import without_values
 from tekil.config import Config
 from tekil.errors import Unavailable
+from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
-from tekil.links import LinkDesk
+from tekil.links import LinkDesk, LinkSearch
 from tekil.live_reads import LiveReads
 from tekil.log import open_log
 from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.reads import MovedPerson
-from tekil.store import open_store
+from tekil.store import Card, open_store
 from tekil.warehouse import Warehouse, open_warehouse
 
 LIBRARY = Actor("system", "library")
@@ -35,6 +36,7 @@ class Files:
         vault = open_vault(self._store, keys)
         self._reads = LiveReads(self._log, self._warehouse, self._store, vault)
         self.identity = IdentityDesk(self._log, self._warehouse, self._store, vault)
+        self.groupings = Groupings(self._reads, self._store, vault)
         self.links = LinkDesk(self._log, self._warehouse, self._store, vault, self.identity)
 
     def sql(self, statement: str) -> pa.Table:
@@ -82,9 +84,7 @@ class Files:
 
     def run_links(self, *, by: Actor) -> dict[str, Any]:
         """See `Tekil.run_links`. The engine acts on it when it is started."""
-        run = self.links.run()
-        self._store.audit.append(by, Act.IDENTITY_SAID, "links", "links", linked=run.linked)
-        told: dict[str, Any] = msgspec.to_builtins(run)
+        told: dict[str, Any] = msgspec.to_builtins(LinkSearch(self.links, self._store).run(by))
         return told
 
     def link_queue(self, decision: str, limit: int) -> list[dict[str, Any]]:
@@ -104,10 +104,37 @@ class Files:
         told: list[dict[str, Any]] = msgspec.to_builtins(self.links.trust())
         return told
 
+    def organisations(self, text: str, limit: int) -> list[dict[str, Any]]:
+        """See `Tekil.organisations`."""
+        told: list[dict[str, Any]] = msgspec.to_builtins(self.groupings.organisations(text, limit))
+        return told
+
+    def organisation(self, reference: str) -> dict[str, Any]:
+        """See `Tekil.organisation`."""
+        told: dict[str, Any] = msgspec.to_builtins(self.groupings.organisation(reference))
+        people = self.groupings.organisation_people(reference)
+        return {**told, "people": [_named(one.card) for one in people.members]}
+
+    def households(self, limit: int) -> list[dict[str, Any]]:
+        """See `Tekil.households`."""
+        told: list[dict[str, Any]] = msgspec.to_builtins(self.groupings.households(limit))
+        return told
+
+    def household(self, reference: str) -> dict[str, Any]:
+        """See `Tekil.household`."""
+        household, members = self.groupings.household(reference)
+        told: dict[str, Any] = msgspec.to_builtins(household)
+        return {"household": told, "people": [_named(one.card) for one in members]}
+
     def close(self) -> None:
         """Let go of the files."""
         for place in (self._log, self._store, self._warehouse):
             place.close()
+
+
+def _named(card: Card) -> dict[str, Any]:
+    identifiers = [{"kind": i.kind, "value": i.value} for i in card.identifiers]
+    return {"person_id": card.person_id, "identifiers": identifiers}
 
 
 def _open_warehouse(settings: Config) -> Warehouse:

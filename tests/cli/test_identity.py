@@ -94,3 +94,24 @@ def test_links_are_told_by_the_command_where_no_engine_runs(stopped: Path) -> No
         cli, ["--dir", str(stopped), "identity", "links", "decide", "0" * 32, "accepted"]
     )
     assert isinstance(missing.exception, NotFound)
+
+
+def test_organisations_and_households_are_told_by_the_command(stopped: Path) -> None:
+    assert "no organisation" in run(stopped, "organisations", "nowhere.example")
+    home = {"phone": "0532 123 45 67", "address": "Gazi Cad. 1"}
+    drain(
+        stopped,
+        *({"type": "identify", "userId": user, "traits": home} for user in ("h1", "h2")),
+        {"type": "group", "userId": "h1", "groupId": "g-7", "traits": {"name": "Acme", "plan": "pro"}},
+    )
+    assert "group:g-7" in run(stopped, "organisations")
+    card = run(stopped, "organisations", "group:g-7")
+    assert "Acme (group:g-7): 1 people" in card
+    assert "plan: pro" in card
+    (household,) = json.loads(run(stopped, "households", "--json"))
+    assert [one["how"] for one in household["common"]] == ["address", "phone"]
+    told = run(stopped, "households", household["id"])
+    assert "user_id:h2" in told
+    assert "Gazi" not in told
+    assert json.loads(run(stopped, "households", household["id"], "--json"))["household"] == household
+    assert len(json.loads(run(stopped, "organisations", "group:g-7", "--json"))["people"]) == 1

@@ -15,6 +15,7 @@ from tekil.config import ConsentSettings
 from tekil.console import create_app
 from tekil.console import identity as page
 from tekil.console.graph import BOX_WIDTH, SHOWN, draw
+from tekil.console.who import WhoIsWho
 from tekil.identity import IdentityDesk, Portrait
 from tekil.privacy.ledger import open_ledger
 from tests.console.conftest import HTML, configuration, member
@@ -42,7 +43,7 @@ def desk(shop: Installation) -> IdentityDesk:
 @pytest.fixture
 def officer(shop: Installation, desk: IdentityDesk, tmp_path: Path) -> Iterator[Client]:
     ledger = open_ledger(shop.store, shop.vault, ConsentSettings())
-    app = create_app(shop.reads, shop.store, configuration(tmp_path), consents=ledger, identities=desk)
+    app = create_app(shop.reads, shop.store, configuration(tmp_path), consents=ledger, who=WhoIsWho(desk))
     with TestClient(app, raise_server_exceptions=False) as client:
         client.headers.update(HTML)
         client.cookies.set("tekil_session", member(shop.store, "privacy_officer"))

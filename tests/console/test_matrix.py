@@ -39,6 +39,7 @@ PLACES = {
     "{session_id:str}": "none",
     "{passkey_id:str}": "none",
     "{provider:str}": "none",
+    "{pair:str}": "none",
     "{enabled:str}": "disable",
     "{digest:str}": "000000000000",
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import doctest
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from tekil.errors import NotFound
-from tekil.identity import overview
+from tekil.identity import assertions, overview
 from tests.identity.test_assertions import desk_of
 from tests.installation import Installation
 from tests.laws.conftest import Found
@@ -114,13 +115,44 @@ def test_identity_at_large_counts_sizes_and_lists_what_is_shared(shop: Installat
     assert desk_of(shop).plan("withdraw", shared.reference).outcome == "withdraw"
 
 
-def test_an_overview_is_kept_for_a_while_and_until_somebody_says_something(shop: Installation) -> None:
+def test_an_overview_that_takes_long_is_kept_until_somebody_says_something(
+    shop: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grow(shop)
     desk = desk_of(shop)
+    assert desk.look_over() is not desk.look_over()
+    monkeypatch.setattr(assertions, "QUICK_SECONDS", -1.0)
+    monkeypatch.setattr(assertions, "KEPT_TIMES", 10_000)
     first = desk.look_over()
     assert desk.look_over() is first
     desk.say(desk.plan("share", "user_id:u1"), by="zeynep")
     assert desk.look_over() is not first
+
+
+def test_where_an_engine_runs_nobody_waits_for_an_overview_that_takes_long(
+    shop: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grow(shop)
+    desk = desk_of(shop)
+    monkeypatch.setattr(assertions, "QUICK_SECONDS", -1.0)
+
+    def counted() -> int:
+        assert not desk.step()
+        for thread in threading.enumerate():
+            if thread.name == "overview":
+                thread.join()
+        return desk.look_over().identifiers
+
+    had = counted()
+    shop.say({"type": "page", "userId": "somebody new"})
+    shop.run()
+    # Old as it may be, it is shown at once; the next step counts anew.
+    monkeypatch.setattr(assertions, "KEPT_TIMES", 0)
+    assert desk.look_over().identifiers == had
+    desk.say(desk.plan("share", "user_id:u1"), by="zeynep")
+    assert counted() == had + 1
+    shop.warehouse.close()
+    assert counted() == had + 1
 
 
 def test_nothing_at_all_is_an_overview_too(shop: Installation) -> None:

@@ -19,7 +19,7 @@ from tekil.errors import BadRequest, NotFound
 from tekil.identifiers import Policy
 from tekil.identity import IdentityDesk
 from tekil.kinds import KINDS
-from tekil.links import LinkDesk, read_people
+from tekil.links import LinkDesk, LinkSearch, read_people
 from tekil.links.matching import find_pairs
 from tekil.verification import verify
 from tests.installation import Installation
@@ -169,7 +169,8 @@ def test_erasing_one_of_a_pair_takes_the_pair_away(town: Installation) -> None:
 
 def test_the_api_finds_shows_and_decides_and_puts_it_on_record(town: Installation, tmp_path: Path) -> None:
     put_in_force(town, accept=90, review=2)
-    routes = [link_routes(town.store, desk_of(town))]
+    desk = desk_of(town)
+    routes = [link_routes(town.store, desk, LinkSearch(desk, town.store))]
     with TestClient(create_app(town.reads, town.store, Config(root=tmp_path), routes)) as client:
         _, secret = town.store.keys.create_api_key("x", ["profiles:read", "identity:write"])
         _, reader = town.store.keys.create_api_key("y", ["profiles:read"])

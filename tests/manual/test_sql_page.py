@@ -10,7 +10,7 @@ import pytest
 from tekil.dictionary import COUNTED
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.load import TABLES as LOAD_TABLES
-from tekil.models import ACTIVITY, ATTRIBUTES, MEMBERSHIP_TABLES, VIEWS
+from tekil.models import ACTIVITY, AFFILIATIONS, ATTRIBUTES, MEMBERSHIP_TABLES, VIEWS
 from tests.installation import Installation
 from tests.laws.conftest import Found
 from tests.manual.test_pages import MANUAL
@@ -36,8 +36,12 @@ def columns(installation: Installation, relation: str) -> list[str]:
 def test_every_relation_is_on_the_page_with_its_columns(installation: Installation) -> None:
     told = {name: NAME.findall(text) for name, text in ROW.findall(PAGE)}
     tables = [*LOAD_TABLES, *IDENTITY_TABLES, ACTIVITY.table, ATTRIBUTES.table, *MEMBERSHIP_TABLES]
+    tables.append(AFFILIATIONS.table)
     assert told.keys() == {*VIEWS, COUNTED, *(table.name for table in tables)}
     for relation, names in told.items():
+        if relation == AFFILIATIONS.name:
+            assert names == list(AFFILIATIONS.table.column_names)
+            continue
         expected = columns(installation, relation)
         if relation == "activity":
             assert names == ["profile", "person_id"]

@@ -298,6 +298,16 @@ def test_rows_are_picked_by_the_key_or_by_another_column(warehouse: Warehouse) -
     assert sorted(warehouse.query("SELECT author FROM of_number")["author"].to_pylist()) == ["b", "c"]
 
 
+def test_rows_that_several_columns_find_are_picked_once(warehouse: Warehouse) -> None:
+    with warehouse.transaction():
+        for author, number in (("a", 1), ("b", 2), ("c", 2), ("d", 3)):
+            write(warehouse, author, number)
+    warehouse.stage("authors", pa.table({"author": ["a", "b"]}))
+    warehouse.stage("numbers", pa.table({"number": [2, 7]}))
+    warehouse.pick("found", "notes", ["author", "number"], {"author": "authors", "number": "numbers"})
+    assert sorted(warehouse.query("SELECT author FROM found")["author"].to_pylist()) == ["a", "b", "c"]
+
+
 def test_a_list_is_taken_apart_element_by_element(warehouse: Warehouse) -> None:
     listed = '[{"type": "card", "id": "ş1"}, {"id": 7}, {"type": null}]'
     warehouse.stage("said", pa.table({"n": [1, 2], "ids": [listed, "[]"]}))

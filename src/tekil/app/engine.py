@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 from tekil.config import Config
 from tekil.engine import Engine
+from tekil.identity import EVIDENCE, EVIDENCE_PLACES
 from tekil.leads import LeadHearing, leads_said
 from tekil.load.consents import consents_said
 from tekil.log import open_log
-from tekil.models import ACTIVITY, attributes, audience_model, feature_model
+from tekil.models import ACTIVITY, AFFILIATIONS, attributes, feature_model, person_models
 from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.privacy.ledger import open_ledger
 from tekil.privacy.signals import ConsentSignals
@@ -32,11 +33,11 @@ def open_engine(config: Config) -> Iterator[Engine]:
         places.callback(log.close)
         warehouse = open_warehouse(config.resolve(config.warehouse))
         places.callback(warehouse.close)
-        models = [ACTIVITY, attributes(config.profile.trusted_sources)]
+        models = [ACTIVITY, attributes(config.profile.trusted_sources), AFFILIATIONS]
         vault = open_vault(store, keys)
         ledger = open_ledger(store, vault, config.consent)
         heard, leads = ConsentSignals(ledger, config.consent), LeadHearing(ledger)
-        yield Engine(
+        engine = Engine(
             log,
             warehouse,
             store,
@@ -44,10 +45,12 @@ def open_engine(config: Config) -> Iterator[Engine]:
             vault,
             defined=lambda definitions: [
                 feature_model(definitions, config.workspace.timezone),
-                audience_model(definitions),
+                *person_models(definitions),
             ],
             before_commit=[
                 lambda staged: heard.record(consents_said(staged).to_pylist()),
                 lambda staged: leads.hear(leads_said(staged)),
             ],
         )
+        engine.chores.append(lambda: warehouse.cluster(EVIDENCE.name, EVIDENCE_PLACES))
+        yield engine

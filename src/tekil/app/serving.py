@@ -17,6 +17,7 @@ from tekil.api.audiences import audience_routes
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
 from tekil.api.erasure import erasure_routes
+from tekil.api.groupings import grouping_routes
 from tekil.api.identity import identity_routes
 from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
@@ -28,12 +29,14 @@ from tekil.app.signals import ENDING, on_ending
 from tekil.audience_reads import AudienceReads
 from tekil.config import Config
 from tekil.console import create_app
+from tekil.console.who import Linking, WhoIsWho
 from tekil.engine import Engine
 from tekil.erasure import Eraser, ErasureDesk, Sweeping
+from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
 from tekil.leads import open_leads
 from tekil.library import LOCAL_KEY
-from tekil.links import LinkDesk
+from tekil.links import LinkDesk, LinkSearch
 from tekil.live_reads import LiveReads
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
@@ -46,6 +49,10 @@ from tekil.store import Store
 
 LOOP_DIED = 70
 """The exit code when the loop met what it cannot wait out: BSD's EX_SOFTWARE."""
+
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How soon a request gets its turn while the loop's thread works. Python's own 5 ms would be all a lookup may
+take."""
 
 GRACE_SECONDS = 5
 """How long requests in flight may take when the process ends."""
@@ -67,6 +74,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     for number in ENDING:
         signal.signal(number, _leave)
     check_port(config.console.host, config.console.port, "console.port")
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     with open_engine(config) as engine:
         engine.recover(lambda what, done, everything: say(f"{what}: {done:,} of {everything:,}"))
         for proof in Eraser(engine).resume():
@@ -82,7 +90,10 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
         runner = open_leads(engine.store, engine.warehouse, engine.vault, config.workspace.timezone)
         engine.chores.append(runner.step)
-        server = _server(config, engine, consents, retention, connections)
+        identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
+        linking = _linking(engine, identity)
+        engine.chores += [identity.step, linking.search.step]
+        server = _server(config, engine, consents, retention, connections, identity, linking)
         stop = threading.Event()
 
         def end() -> None:
@@ -101,9 +112,15 @@ def run(config: Config, say: Callable[[str], None]) -> None:
                 server.run()
         finally:
             stop.set()
+            linking.search.close()
             loop.join()
             connections.close()
     say("The engine has stopped.")
+
+
+def _linking(engine: Engine, identity: IdentityDesk) -> Linking:
+    desk = LinkDesk(engine.log, engine.warehouse, engine.store, engine.vault, identity)
+    return Linking(desk, LinkSearch(desk, engine.store))
 
 
 def _server(
@@ -112,18 +129,21 @@ def _server(
     consents: ConsentLedger,
     retention: Retention,
     connections: Connections,
+    identity: IdentityDesk,
+    linking: Linking,
 ) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
     store = engine.store
-    identity = IdentityDesk(engine.log, engine.warehouse, store, engine.vault)
     erasures = ErasureDesk(engine, [config.data])
+    groupings = Groupings(reads, store, engine.vault)
     more = [
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
         audience_routes(AudienceReads(reads, store)),
-        link_routes(store, LinkDesk(engine.log, engine.warehouse, store, engine.vault, identity)),
+        link_routes(store, linking.desk, linking.search),
+        *grouping_routes(groupings),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]
@@ -140,7 +160,7 @@ def _server(
                 Rectification(engine.log),
                 erasures,
                 connections,
-                identity,
+                WhoIsWho(identity, linking, groupings),
             ),
             host=config.console.host,
             port=config.console.port,

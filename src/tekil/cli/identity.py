@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from tekil import config
+from tekil.cli.groupings import households, organisations
 from tekil.cli.links import links
 from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_table, say
@@ -28,7 +29,8 @@ def identity() -> None:
     """Explain who is who, merge and split people, and measure how right it is."""
 
 
-identity.add_command(links)
+for command in (links, organisations, households):
+    identity.add_command(command)
 
 
 @identity.command("explain")

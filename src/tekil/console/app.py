@@ -29,8 +29,10 @@ from tekil.console import (
     consent_page,
     dictionary,
     erasure,
+    groupings,
     identity,
     leads,
+    links,
     live,
     passkeys,
     people,
@@ -53,9 +55,9 @@ from tekil.console.hues import Hues
 from tekil.console.live import Watch
 from tekil.console.pages import SECURITY_HEADERS, Pages, first_open, go
 from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, visit_of
+from tekil.console.who import WhoIsWho
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
-from tekil.identity import IdentityDesk
 from tekil.leads import LeadDesk, open_desk
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
@@ -79,6 +81,8 @@ ROUTES = [
     *audiences.ROUTES,
     *identity.ROUTES,
     *leads.ROUTES,
+    *links.ROUTES,
+    *groupings.ROUTES,
     *readiness.ROUTES,
     *sources.ROUTES,
     *api_keys.ROUTES,
@@ -129,7 +133,7 @@ def create_app(
     rectification: Rectification | None = None,
     erasures: ErasureDesk | None = None,
     outward: Connections | None = None,
-    identities: IdentityDesk | None = None,
+    who: WhoIsWho | None = None,
 ) -> Litestar:
     """Return the ASGI application that serves the API, the console, and `more` routes.
 
@@ -170,7 +174,7 @@ def create_app(
                 rectification,
                 erasures,
                 outward,
-                identities,
+                who or WhoIsWho(),
                 sales,
             ),
         ],
@@ -198,7 +202,7 @@ def _console(
     rectification: Rectification | None,
     erasures: ErasureDesk | None,
     outward: Connections,
-    identities: IdentityDesk | None,
+    who: WhoIsWho,
     sales: LeadDesk,
 ) -> list[Router]:
     """Return the pages."""
@@ -237,7 +241,7 @@ def _console(
         "desk": Provide(lambda: requested, sync_to_thread=False),
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
         "outward": Provide(lambda: outward, sync_to_thread=False),
-        "identities": Provide(lambda: identities, sync_to_thread=False),
+        "who": Provide(lambda: who, sync_to_thread=False),
         "sales": Provide(lambda: sales, sync_to_thread=False),
     }
     return [

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from litestar import Response, get, post
-from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery, SkipValidation
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from tekil.access.audit import Act
@@ -22,16 +21,16 @@ from tekil.console.graph import draw
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.people_view import person
 from tekil.console.visit import Visit, VisitHere
+from tekil.console.who import WhoHere, WhoIsWho
 from tekil.errors import BadRequest, NotFound
 from tekil.identity import IdentityDesk, Moment, Overview, person_id, person_key
 from tekil.privacy.typed import check_typed
 from tekil.reads import MovedPerson, profile_within
+from tekil.store.links import WAITING
 
 OF_PERSON = needs(Permission.PROFILES_READ, keeps_to_condition=True)
 READ = needs(Permission.PROFILES_READ)
 WRITE = needs(Permission.IDENTITY_WRITE)
-
-DeskHere = NamedDependency[SkipValidation[IdentityDesk | None]]
 
 ACTS = ("merge", "split", "withdraw", "share")
 REASON_MAX = 500
@@ -57,21 +56,21 @@ class Step:
 
 @get("/people/{person_id:str}/identity", opt=OF_PERSON, include_in_schema=False, sync_to_thread=True)
 def show_person_identity(
-    person_id: FromPath[str], visit: VisitHere, pages: PagesHere, reads: ReadsHere, identities: DeskHere
+    person_id: FromPath[str], visit: VisitHere, pages: PagesHere, reads: ReadsHere, who: WhoHere
 ) -> Response[str] | Redirect:
     """Show why somebody is one person: the picture, the evidence as text, and how it came about."""
     asked = decode(person_id).replace("\0", "")
     try:
-        who = person(profile_within(reads, asked, visit.within))
+        known = person(profile_within(reads, asked, visit.within))
     except MovedPerson as moved:
         return Redirect(f"/people/{segment(moved.person_id)}/identity", status_code=308)
     except NotFound:
         # Who never did anything has no card, and may still stand in somebody's way.
-        if visit.within is not None or identities is None:
+        if visit.within is not None or who.desk is None:
             raise
-        who = None
-    desk = _opened(identities)
-    portrait = desk.portray(asked if who is None else who.profile.person_id)
+        known = None
+    desk = _opened(who.desk)
+    portrait = desk.portray(asked if known is None else known.profile.person_id)
     # Whoever may see some people only is told nothing of those who were refused.
     with_others = visit.within is None
     told = [one for one in portrait.moments[::-1] if with_others or one.what in BY_EVIDENCE]
@@ -79,7 +78,7 @@ def show_person_identity(
         visit,
         "person_identity.html",
         page="people",
-        person=who,
+        person=known,
         portrait=portrait,
         graph=draw(portrait, with_others=with_others),
         ties=portrait.ties[:TIES_MAX],
@@ -111,7 +110,7 @@ def _opened(desk: IdentityDesk | None) -> IdentityDesk:
 def show_identity(
     visit: VisitHere,
     pages: PagesHere,
-    identities: DeskHere,
+    who: WhoHere,
     act: FromQuery[str] = "merge",
     one: FromQuery[str] = "",
     other: FromQuery[str] = "",
@@ -119,19 +118,20 @@ def show_identity(
 ) -> Response[str]:
     """Show conflicts, what is shared and how large people are, and the form that says who is who."""
     told = {"act": [act], "one": [one], "other": [other]}
-    return _page(visit, pages, identities, Form(told), said=said if said in ACTS else "")
+    return _page(visit, pages, who, Form(told), said=said if said in ACTS else "")
 
 
 def _page(
-    visit: Visit, pages: Pages, desk: IdentityDesk | None, form: Form, *, said: str = "", refusal: str = ""
+    visit: Visit, pages: Pages, who: WhoIsWho, form: Form, *, said: str = "", refusal: str = ""
 ) -> Response[str]:
-    over = None if desk is None else desk.look_over()
+    over = None if who.desk is None else who.desk.look_over()
     return pages.show(
         visit,
         "identity.html",
         status=400 if refusal else 200,
         page="identity",
         over=over if over and over.identifiers else None,
+        waiting=None if who.linking is None else who.linking.desk.counts()[WAITING],
         steps=steps(over) if over else [],
         bars=_bars(over),
         acts=ACTS,
@@ -176,9 +176,9 @@ def reference_of(text: str) -> str:
 
 
 @post("/identity/plan", opt=WRITE, status_code=200, include_in_schema=False, sync_to_thread=True)
-def plan_identity(visit: VisitHere, form: FormHere, pages: PagesHere, identities: DeskHere) -> Response[str]:
+def plan_identity(visit: VisitHere, form: FormHere, pages: PagesHere, who: WhoHere) -> Response[str]:
     """Show what saying it would do. Changes nothing."""
-    desk = _opened(identities)
+    desk = _opened(who.desk)
     act = form.one("act")
     try:
         one, other = _ends(form)
@@ -186,7 +186,7 @@ def plan_identity(visit: VisitHere, form: FormHere, pages: PagesHere, identities
         plan = desk.masked(desk.plan(act, one, other))
     except (BadRequest, NotFound) as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
-        return _page(visit, pages, desk, form, refusal=refusal)
+        return _page(visit, pages, who, form, refusal=refusal)
     # What was typed goes no further: keys stand for the identifiers from here on.
     keys = [person_id(desk.key(end)) for end in (one, other or one)]
     return pages.show(
@@ -204,16 +204,16 @@ def _ends(form: Form) -> tuple[str, str | None]:
 
 @post("/identity/apply", opt=WRITE, include_in_schema=False, sync_to_thread=True)
 def apply_identity(
-    visit: VisitHere, form: FormHere, pages: PagesHere, identities: DeskHere, store: StoreHere
+    visit: VisitHere, form: FormHere, pages: PagesHere, who: WhoHere, store: StoreHere
 ) -> Response[str] | Redirect:
     """Say it through the log, with who says it and why; the engine acts on it in its next cycle."""
-    desk = _opened(identities)
+    desk = _opened(who.desk)
     try:
         plan = desk.plan(form.one("act"), *_ends(form))
         reason = check_typed(form.one("reason")[:REASON_MAX], "The reason")
     except (BadRequest, NotFound) as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)
-        return _page(visit, pages, desk, form, refusal=refusal)
+        return _page(visit, pages, who, form, refusal=refusal)
     desk.say(plan, by=visit.user.name if visit.user else "", reason=reason)
     people = tuple(party.person_id for party in plan.people)
     store.audit.append(visit.actor, Act.IDENTITY_SAID, "person", people[0], said=plan.act, people=people)

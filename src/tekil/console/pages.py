@@ -48,6 +48,7 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("people", "/people", Access(Permission.PROFILES_READ, True)),
             ("audiences", "/audiences", Access(Permission.AUDIENCES_READ)),
             ("identity", "/identity", Access(Permission.PROFILES_READ)),
+            ("organisations", "/organisations", Access(Permission.PROFILES_READ)),
             ("readiness", "/readiness", Access(Permission.LEDGER_READ)),
         ),
     ),

@@ -14,10 +14,12 @@ from tekil.api.consents import LedgerHere
 from tekil.api.routes import ReadsHere
 from tekil.console.consents_view import stands
 from tekil.console.forms import FormHere
+from tekil.console.groupings import belonging
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.people_view import days, feature_text, person, trait_text
 from tekil.console.requests import DeskHere
 from tekil.console.visit import Visit, VisitHere
+from tekil.console.who import WhoHere, WhoIsWho
 from tekil.definitions import stored
 from tekil.errors import BadRequest, NotFound
 from tekil.load import seal_text
@@ -83,6 +85,7 @@ def show_person(
     pages: PagesHere,
     reads: ReadsHere,
     consents: LedgerHere,
+    who: WhoHere,
     cursor: FromQuery[str | None] = None,
     corrected: FromQuery[str] = "",
 ) -> Response[str] | Redirect:
@@ -91,7 +94,7 @@ def show_person(
         card = profile_within(reads, _id(person_id), visit.within)
     except MovedPerson as moved:
         return Redirect(f"/people/{segment(moved.person_id)}", status_code=308)
-    return _show(card, visit, pages, reads, consents, cursor, corrected=bool(corrected))
+    return _show(card, visit, pages, reads, consents, who, cursor, corrected=bool(corrected))
 
 
 @post("/people/{person_id:str}", opt=REVEAL, status_code=200, include_in_schema=False, sync_to_thread=True)
@@ -102,6 +105,7 @@ def reveal_person(
     pages: PagesHere,
     reads: ReadsHere,
     consents: LedgerHere,
+    who: WhoHere,
 ) -> Response[str] | Redirect:
     """Show one person's values unmasked, this once, to somebody who says what for; that is put on record."""
     purpose = form.one("purpose").replace("\0", "")
@@ -109,10 +113,10 @@ def reveal_person(
     card = profile_within(reads, _id(person_id), visit.within, reveal=has_purpose)
     if not has_purpose:
         refusal = visit.words("person.purpose_missing")
-        return _show(card, visit, pages, reads, consents, None, refusal=refusal)
+        return _show(card, visit, pages, reads, consents, who, None, refusal=refusal)
     told = seal_text(purpose[:PURPOSE_MAX], mask_of)
     consents.store.audit.append(visit.actor, Act.REVEALED, "person", card.person_id, purpose=told)
-    return _show(card, visit, pages, reads, consents, None, reveal=True)
+    return _show(card, visit, pages, reads, consents, who, None, reveal=True)
 
 
 @post(
@@ -130,6 +134,7 @@ def rectify_person(
     reads: ReadsHere,
     consents: LedgerHere,
     desk: DeskHere,
+    who: WhoHere,
 ) -> Response[str] | Redirect:
     """Correct a trait of a person: said through the log, where it outranks what others say, and on record."""
     card = profile_within(reads, _id(person_id), visit.within)
@@ -141,7 +146,7 @@ def rectify_person(
         desk.rectification.correct(kept, name, form.one("value"))
     except BadRequest as error:
         told = visit.words.known(f"error.{error.code}", error.message)
-        return _show(card, visit, pages, reads, consents, None, wrong=told)
+        return _show(card, visit, pages, reads, consents, who, None, wrong=told)
     consents.store.audit.append(visit.actor, Act.RECTIFIED, "person", card.person_id, trait=name)
     return go(f"/people/{segment(card.person_id)}?corrected=yes")
 
@@ -162,6 +167,7 @@ def _show(
     pages: Pages,
     reads: Reads,
     consents: ConsentLedger,
+    whose: WhoIsWho,
     cursor: str | None,
     *,
     reveal: bool = False,
@@ -185,6 +191,7 @@ def _show(
         feature_text=feature_text,
         titles=titles_of(consents.store, visit),
         may_see_audiences=visit.opens(AUDIENCES),
+        belongs=belonging(visit, whose.groupings, card.person_id),
         stands=stands(consents, consents.entries_of(card.person_id), visit.words.language),
         may_reveal=visit.may(Permission.PROFILES_REVEAL) and not reveal,
         may_correct=visit.may(Permission.PROFILES_WRITE),

@@ -92,11 +92,12 @@ def days(events: Sequence[TimelineEvent], formats: Formats) -> list[Day]:
         heading = formats.heading(local.date(), today) if local else ""
         if not grouped or grouped[-1].heading != heading:
             grouped.append(Day(heading, []))
-        grouped[-1].moments.append(_moment(event))
+        grouped[-1].moments.append(moment(event))
     return grouped
 
 
-def _moment(event: TimelineEvent) -> Moment:
+def moment(event: TimelineEvent) -> Moment:
+    """Return an event ready for display."""
     properties = json_object(event.properties) or {}
     text = msgspec.json.format(msgspec.json.encode(properties), indent=2).decode() if properties else ""
     label = event.event or (event.title if event.type in ("page", "screen") else None) or ""

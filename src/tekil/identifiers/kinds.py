@@ -16,6 +16,8 @@ PATTERNS_MAX = 200
 DAYS_MAX = 3_650
 WEIGHT_MAX = 100
 BLOCK_MAX = 10_000
+HOURS_MAX = 24 * 366
+HOUSEHOLD_MAX = 50
 
 
 def _check(definition: Definition) -> list[Flaw]:
@@ -58,6 +60,12 @@ def _flaws(spec: PolicySpec) -> Iterator[Flaw]:
         yield Flaw(("spec", "links"), wrong)
     if spec.links is not None and not 2 <= spec.links.block_max <= BLOCK_MAX:
         yield Flaw(("spec", "links", "block_max"), f"Write a number from 2 to {BLOCK_MAX}.")
+    hours = None if spec.links is None else spec.links.every_hours
+    if hours is not None and not 1 <= hours <= HOURS_MAX:
+        yield Flaw(("spec", "links", "every_hours"), f"Write a number of hours from 1 to {HOURS_MAX}.")
+    if not 2 <= spec.households.people_max <= HOUSEHOLD_MAX:
+        wrong = f"Write a number of people from 2 to {HOUSEHOLD_MAX}."
+        yield Flaw(("spec", "households", "people_max"), wrong)
     if not 2 <= spec.identifiers_max <= 100:
         yield Flaw(("spec", "identifiers_max"), "Write a number from 2 to 100.")
 

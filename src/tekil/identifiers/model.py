@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Literal, Self
 
 import msgspec
+from msgspec import structs
 
 from tekil.definitions import Definition, stored
 from tekil.dictionary.patterns import portable
@@ -22,6 +23,9 @@ from tekil.store.definitions import Definitions
 
 Strength = Literal["unique", "personal", "device"]
 Normaliser = Literal["trimmed", "lower", "email", "gmail", "phone", "tckn", "vkn"]
+
+ELSEWHERE = frozenset({"links", "organisations", "households"})
+"""Members of the policy that persons do not depend on; of `links` only the weight that is accepted."""
 
 RESOLUTION = 1
 """Counts changes of the way from evidence to persons: when it moves, persons are worked out anew."""
@@ -126,12 +130,38 @@ class LinksSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Weights are in bits: each bit doubles the odds. A pair that weighs `accept` or more is linked; one from
     `review` to `accept` waits for somebody to look at it. What more than `block_max` people have in common
-    says too little to weigh all their pairs.
+    says too little to weigh all their pairs. A search begins by itself `every_hours`; without, by hand only.
     """
 
     accept: float = 12.0
     review: float = 4.0
     block_max: int = 100
+    every_hours: int | None = None
+
+
+class OrganisationsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What makes people an organisation: `groups` that group() calls name, `domains` of e-mail addresses.
+
+    `free_mail` are more domains at which anybody may have an address, `company_mail` those of the list that
+    ships that are a company's all the same.
+    """
+
+    groups: bool = True
+    domains: bool = True
+    free_mail: list[str] = []
+    company_mail: list[str] = []
+
+
+class HouseholdsSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What two to `people_max` people have in common who are taken for a household.
+
+    Of e-mail addresses only those at which anybody may have one; others are a company's.
+    """
+
+    phone: bool = True
+    email: bool = True
+    address: bool = True
+    people_max: int = 8
 
 
 class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -143,6 +173,7 @@ class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     and `records` say which traits, and which members of records, are identifiers (`fields.email: email`).
     `values_max` is how many values of one personal kind any value is named with, `identifiers_max` how many
     identifiers one message names, at most. Without `links` only what was named together joins.
+    `organisations` and `households` say what groups people; it never merges them.
     """
 
     kinds: dict[str, dict[str, Any]] = {}
@@ -155,6 +186,8 @@ class PolicySpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     values_max: int = 25
     identifiers_max: int = 25
     links: LinksSpec | None = None
+    organisations: OrganisationsSpec = OrganisationsSpec()
+    households: HouseholdsSpec = HouseholdsSpec()
 
     def rules(self) -> dict[str, KindSpec]:
         """Return the rule of every kind that has one: what the document says over what ships."""
@@ -219,8 +252,9 @@ class Policy:
     @cached_property
     def digest(self) -> str:
         """A digest of what persons depend on: when it changes, they are worked out anew."""
-        told = msgspec.json.encode([RESOLUTION, self.rules, self.spec], order="deterministic")
-        return hashlib.sha256(told).hexdigest()[:16]
+        told = {name: value for name, value in structs.asdict(self.spec).items() if name not in ELSEWHERE}
+        resolved = [RESOLUTION, self.rules, told, self.accepted_weight]
+        return hashlib.sha256(msgspec.json.encode(resolved, order="deterministic")).hexdigest()[:16]
 
 
 def kind_of(type_: str) -> str | None:

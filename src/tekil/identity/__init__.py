@@ -11,11 +11,21 @@ from tekil.identity.portrait import Moment, Portrait
 from tekil.identity.refresh import Reached, finish, reach, reach_without, write
 from tekil.identity.resolve import People, Resolved, resolve
 from tekil.identity.sql import of_persons
-from tekil.identity.tables import CONFLICTS, EVIDENCE, IDENTITY, OWNERSHIP, PLACES, SHARED, TABLES
+from tekil.identity.tables import (
+    CONFLICTS,
+    EVIDENCE,
+    EVIDENCE_PLACES,
+    IDENTITY,
+    OWNERSHIP,
+    PLACES,
+    SHARED,
+    TABLES,
+)
 
 __all__ = [
     "CONFLICTS",
     "EVIDENCE",
+    "EVIDENCE_PLACES",
     "IDENTITY",
     "OWNERSHIP",
     "PLACES",

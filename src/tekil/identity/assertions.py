@@ -7,15 +7,17 @@ word counts, and a replay or a rebuild gives the same persons.
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import msgspec
 
-from tekil.errors import BadRequest, NotFound
+from tekil.errors import BadRequest, NotFound, TekilError
 from tekil.identifiers import Policy
 from tekil.identity.explain import Explanation, explain
 from tekil.identity.keys import identifier_key, person_id, person_key
@@ -37,6 +39,9 @@ Told = TypeVar("Told")
 
 KEPT_TIMES = 50
 """An overview is kept for so many times what it took: looking at it all day costs a fiftieth of a core."""
+
+QUICK_SECONDS = 0.05
+"""An overview that takes no longer is looked at anew each time; any other is had ready (`step`)."""
 
 EFFECTS = {
     "merge_two": "Two people become one.",
@@ -74,6 +79,15 @@ class Plan(msgspec.Struct, frozen=True):
     outcome: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An overview, until when (of the monotonic clock) it is good, and whether it took long."""
+
+    overview: Overview
+    until: float
+    took_long: bool
+
+
 class IdentityDesk:
     """Explains persons; plans and says who is who. References are person ids, or `kind:value`.
 
@@ -83,7 +97,9 @@ class IdentityDesk:
     def __init__(self, log: Log, warehouse: Warehouse, store: Store, vault: Vault) -> None:
         """Take the log that is appended to, the warehouse that is read, and what knows policy and values."""
         self._log, self._warehouse, self._store, self._vault = log, warehouse, store, vault
-        self._kept: tuple[float, Overview] | None = None
+        self._kept: Looked | None = None
+        self._looking = threading.Lock()
+        self._is_watched = False
 
     def key(self, reference: str) -> int:
         """Return the key of the identifier that a reference names. Raises `NotFound` for what can be none."""
@@ -139,15 +155,37 @@ class IdentityDesk:
         return self._shown(found, Portrait)
 
     def look_over(self) -> Overview:
-        """Return identity at large; values are masked. What took long to count is kept for a while."""
-        started = time.monotonic()
+        """Return identity at large; values are masked. What took long is kept for a while."""
         kept = self._kept
-        if kept is not None and started < kept[0]:
-            return kept[1]
+        if kept is not None and (self._is_watched or time.monotonic() < kept.until) and kept.took_long:
+            return kept.overview
+        return self._look().overview
+
+    def step(self) -> bool:
+        """Have an overview ready that takes long, so that nobody waits for it. A chore: always False."""
+        self._is_watched = True
+        kept = self._kept
+        is_due = kept is None or (kept.took_long and time.monotonic() >= kept.until)
+        if is_due and self._looking.acquire(blocking=False):
+            # Not on the engine's own thread, which messages wait for.
+            threading.Thread(target=self._look_aside, name="overview").start()
+        return False
+
+    def _look_aside(self) -> None:
+        try:
+            self._look()
+        except TekilError:
+            # The warehouse is being closed, or busy; it is looked again.
+            return
+        finally:
+            self._looking.release()
+
+    def _look(self) -> Looked:
+        started = time.monotonic()
         found = self._shown(look_over(self._warehouse, datetime.now(UTC).date()), Overview)
-        if found.identifiers:
-            self._kept = started + (time.monotonic() - started) * KEPT_TIMES, found
-        return found
+        seconds = time.monotonic() - started
+        looked = self._kept = Looked(found, started + seconds * KEPT_TIMES, seconds > QUICK_SECONDS)
+        return looked
 
     def _shown(self, told: Told, of: type[Told]) -> Told:
         shown = self._vault.show([msgspec.json.encode(told).decode()], is_json=True)[0]
@@ -160,7 +198,8 @@ class IdentityDesk:
 
     def say(self, plan: Plan, *, by: str, reason: str = "") -> str:
         """Append a plan to the log; the engine acts on it in its next cycle. Returns the message's id."""
-        self._kept = None
+        if self._kept is not None:
+            self._kept = replace(self._kept, until=0.0)
         left, right = sorted([plan.left, plan.right])
         message_id = f"identity-{uuid.uuid4()}"
         now = datetime.now(UTC).replace(tzinfo=None)

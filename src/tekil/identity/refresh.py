@@ -53,6 +53,20 @@ UNION SELECT person_key FROM identity WHERE identifier_key IN (SELECT identifier
 """
 """Everybody whose answers may change."""
 
+SECLUDED_PAIRS = """
+SELECT pair_key FROM new_evidence
+WHERE left_key NOT IN (SELECT identifier_key FROM open_keys)
+  AND right_key NOT IN (SELECT identifier_key FROM open_keys)
+"""
+"""Pairs spoken of both of whose ends have more evidence than is looked at: hardly ever there are any."""
+
+STRANGERS = """
+SELECT person_key FROM touched_persons_all
+WHERE person_key NOT IN (SELECT identifier_key FROM old_identity)
+  AND person_key NOT IN (SELECT identifier_key FROM touched_owners)
+"""
+"""Whoever is reached and lies in no touched cluster: where they do, they do whole, and so does their key."""
+
 OTHER_KEYS = """
 SELECT identifier_key FROM (
   SELECT identifier_key FROM owned_now
@@ -233,19 +247,19 @@ def _pick_clusters(warehouse: Warehouse) -> None:
 
 
 def _pick_evidence(warehouse: Warehouse) -> None:
-    """Stage `old_evidence`: of one column each, because few rows of many are looked for by three."""
-    names = EVIDENCE.column_names
-    warehouse.pick("evidence_of_pairs", EVIDENCE.name, names, "new_evidence")
-    for side in ("left", "right"):
-        among = f"(SELECT identifier_key AS {side}_key FROM open_keys) AS among"
-        warehouse.pick(f"evidence_{side}", EVIDENCE.name, names, among, by=f"{side}_key")
-    warehouse.derive("old_evidence", sql.OLD_EVIDENCE)
+    """Stage `old_evidence`: all evidence about the open, and about whatever is named anew."""
+    warehouse.derive("secluded_pairs", SECLUDED_PAIRS)
+    sides = ("left_key", "right_key")
+    wanted = {side: f"(SELECT identifier_key AS {side} FROM open_keys) AS among" for side in sides}
+    wanted["pair_key"] = "secluded_pairs"
+    warehouse.pick("old_evidence", EVIDENCE.name, EVIDENCE.column_names, wanted)
 
 
 def _pick_others(warehouse: Warehouse) -> None:
     """Stage `other_identity`: what else the persons reached own, or owned for a while."""
-    # Nearly all that they own is touched and read already, so only the keys are looked at first.
-    warehouse.pick("owned_now", IDENTITY.name, ["identifier_key"], "touched_persons_all", by="person_key")
+    # Nearly all that they own is touched and read already; devices that are theirs in turns are owned.
+    warehouse.derive("strangers", STRANGERS)
+    warehouse.pick("owned_now", IDENTITY.name, ["identifier_key"], "strangers", by="person_key")
     warehouse.derive("other_keys", OTHER_KEYS)
     warehouse.pick("other_identity", IDENTITY.name, IDENTITY.column_names, "other_keys")
 

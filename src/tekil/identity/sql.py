@@ -182,11 +182,6 @@ SELECT identifier_key FROM touched_identifiers t WHERE NOT EXISTS (
 """
 """Touched identifiers, but for those known to be shared: they stay so, and may have any number of links."""
 
-OLD_EVIDENCE = """
-SELECT * FROM evidence_of_pairs UNION SELECT * FROM evidence_left UNION SELECT * FROM evidence_right
-"""
-"""All evidence about those, and about whatever is named anew."""
-
 NEIGHBOURS = """
 SELECT identifier_key FROM new_identifiers
 UNION SELECT left_key AS identifier_key FROM evidence

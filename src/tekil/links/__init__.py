@@ -3,5 +3,6 @@
 from tekil.links.desk import LinkDesk, Review, Run, Trust
 from tekil.links.model import FIELDS, People
 from tekil.links.records import read_people
+from tekil.links.search import LinkSearch, Progress
 
-__all__ = ["FIELDS", "LinkDesk", "People", "Review", "Run", "Trust", "read_people"]
+__all__ = ["FIELDS", "LinkDesk", "LinkSearch", "People", "Progress", "Review", "Run", "Trust", "read_people"]

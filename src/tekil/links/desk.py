@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -29,6 +29,12 @@ from tekil.warehouse import Warehouse
 DECISIONS = ("accepted", "rejected", "undecided")
 SAID: Mapping[str, str] = {"accepted": "merge", "rejected": "split"}
 """Decision → what is said of the two."""
+
+STEPS = ("read", "learn", "weigh", "say")
+"""What a search does, one after the other."""
+
+Tell = Callable[[str], None]
+"""Told each of `STEPS` as it begins; may raise, to end the search there."""
 
 BATCH = 200
 QUEUE_MAX = 10_000
@@ -108,7 +114,7 @@ class LinkDesk:
         self._log, self._warehouse, self._store, self._vault = log, warehouse, store, vault
         self._identity = identity
 
-    def run(self) -> Run:
+    def run(self, tell: Tell = lambda _step: None) -> Run:
         """Compare everybody anew; say what is linked now, take back what is no longer, renew the queue.
 
         Where the policy has no links, all are taken back. Persons follow in the engine's next cycle.
@@ -119,15 +125,17 @@ class LinkDesk:
             taken = self._say({})
             self._store.link_reviews.replace([])
             return Run(0, 0, taken, 0)
+        tell("read")
         people, differ = read_people(self._warehouse, self._vault, policy)
         pairs = [
             pair
-            for pair in find_pairs(people.compared, spec.review, spec.block_max)
+            for pair in find_pairs(people.compared, spec.review, spec.block_max, tell)
             if (pair.left, pair.right) not in differ
         ]
         links = {
             _names(people, pair): _units(pair.weight) for pair in pairs if _reason(people, pair, spec) is None
         }
+        tell("say")
         taken = self._say(links)
         waiting = sorted(self._reviews(people, pairs, spec), key=lambda one: (-one.weight, one.id))[
             :QUEUE_MAX
@@ -139,6 +147,18 @@ class LinkDesk:
         """Return pairs of a decision, the weightiest first, values masked."""
         found = self._store.link_reviews.of_decision(decision, limit, offset)
         return self._masked(found)
+
+    def pair(self, review_id: str, *, reveal: bool = False) -> Review:
+        """Return a pair, masked, or, to `reveal` it, with its values: a right that the caller has seen to.
+
+        Raises `NotFound`.
+        """
+        return self._masked([self._store.link_reviews.get(review_id)], reveal=reveal)[0]
+
+    def counts(self) -> dict[str, int]:
+        """Return how many pairs wait, and how many were decided how."""
+        found = self._store.link_reviews.counts()
+        return {decision: found.get(decision, 0) for decision in (WAITING, "undecided", *SAID)}
 
     def decide(self, review_id: str, decision: str, *, by: str) -> Review:
         """Keep a decision, and say it: accepted, the two are one person; rejected, they are two.
@@ -168,8 +188,8 @@ class LinkDesk:
         ]
         return list(trusted(decided))
 
-    def _masked(self, pairs: Sequence[LinkReview]) -> list[Review]:
-        """Return pairs with masks in the place of tokens, and with whoever owns them now."""
+    def _masked(self, pairs: Sequence[LinkReview], *, reveal: bool = False) -> list[Review]:
+        """Return pairs with masks, or values, in the place of tokens, and with whoever owns them now."""
         keys = {
             name: identifier_key(*_split(name)) for one in pairs for name in (one.left_name, one.right_name)
         }
@@ -180,7 +200,10 @@ class LinkDesk:
         owner = {row["identifier_key"]: person_id(row["person_key"]) for row in rows}
         persons = {name: owner.get(key) for name, key in keys.items()}
         texts = [msgspec.json.encode(_shown(one, persons)).decode() for one in pairs]
-        return [msgspec.json.decode(text, type=Review) for text in self._vault.show(texts, is_json=True)]
+        return [
+            msgspec.json.decode(text, type=Review)
+            for text in self._vault.show(texts, reveal=reveal, is_json=True)
+        ]
 
     def _say(self, links: Links) -> int:
         """Append what has changed; return how many links were taken back."""

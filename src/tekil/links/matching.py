@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -112,12 +112,16 @@ def _comparison(field: str) -> Any:
             return comparisons.ExactMatch(field).configure(term_frequency_adjustments=True)
 
 
-def find_pairs(compared: pa.Table, review: float, block_max: int) -> list[Pair]:
+def find_pairs(
+    compared: pa.Table, review: float, block_max: int, tell: Callable[[str], None] = lambda _step: None
+) -> list[Pair]:
     """Return the pairs that weigh `review` bits or more, in the order of their rows.
 
     The same rows give the same pairs. `compared` has `unique_id` (0, 1, …) and fields of `FIELDS`; what more
     than `block_max` rows agree in is not looked through. Nothing where there is too little to learn from.
+    `tell` is told when it begins to `learn`, and to `weigh`.
     """
+    tell("learn")
     fields = _worth_comparing(compared)
     blocks = [block for block in BLOCKS if set(block) <= set(fields)]
     sure = [block for block in _SURE if set(block) <= set(fields) and _pairs_in(compared, block)]
@@ -133,6 +137,7 @@ def find_pairs(compared: pa.Table, review: float, block_max: int) -> list[Pair]:
             linker = _linker(api, keyed, fields, blocks)
             if not _train(linker, compared, fields, sure):
                 return []
+            tell("weigh")
             predicted: Any = linker.inference.predict(threshold_match_weight=review)
             found = predicted.as_pyarrow_table()
             return sorted(_pairs(found, _labels(linker)), key=lambda pair: (pair.left, pair.right))

@@ -7,7 +7,7 @@ from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
 from tekil.load.replay import Chosen, QuarantineDesk, replay
-from tekil.load.sealing import seal_json, seal_text, sealed_identifier
+from tekil.load.sealing import seal_id, seal_json, seal_text, sealed_identifier
 from tekil.load.tables import (
     CUTTINGS,
     DESTROYED,
@@ -59,6 +59,7 @@ __all__ = [
     "keep",
     "prepare",
     "replay",
+    "seal_id",
     "seal_json",
     "seal_text",
     "sealed_identifier",

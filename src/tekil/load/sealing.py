@@ -26,6 +26,9 @@ from tekil.privacy.find import KEY_STEMS, KINDS, TOKEN, Kind, find, kind_of_key
 from tekil.privacy.shadows import shadow
 from tekil.warehouse import Warehouse, arrow_schema
 
+GROUP_SUBJECT = "group:"
+"""What `SUBJECT` says of a group() call."""
+
 IDS = ("message_id", "user_id", "anonymous_id", "previous_id", "group_id", "click_id", "user_agent")
 """Columns of text that are a name for something: personal where they hold an address, or are a value whole.
 
@@ -53,7 +56,7 @@ JSONS = ("properties", "context", "fields", "key")
 """Columns of JSON text."""
 
 TRAITS = ("traits",)
-"""Columns of JSON text that speak of a person: here `name` is a person's."""
+"""Columns of JSON text that speak of a person: here `name` is a person's, but where a group is spoken of."""
 
 WHOLE: dict[str, Kind] = {"email": "email", "phone": "phone"}
 """Columns that are a personal value, in its normal form."""
@@ -280,8 +283,13 @@ def _change_of(column: str, token: Token, declared: Declared, policy: Policy) ->
         return lambda text, _: seal_text(text, token)
     root = "traits" if column in TRAITS else column
     fields = {subject: _below(root, paths) for subject, paths in declared.items()}
-    inside = root if root == "traits" else ""
-    return lambda text, subject: seal_json(text, token, inside=inside, declared=fields.get(subject, NOTHING))
+
+    def sealed(text: str, subject: str) -> str:
+        # What a group() call says is of a group: its name is no person's.
+        inside = root if root == "traits" and subject != GROUP_SUBJECT else ""
+        return seal_json(text, token, inside=inside, declared=fields.get(subject, NOTHING))
+
+    return sealed
 
 
 def _below(root: str, paths: Mapping[str, str]) -> dict[tuple[str, ...], str]:

@@ -1,10 +1,10 @@
-"""The table of pairs of people that somebody should look at."""
+"""The tables of pairs of people that somebody should look at, and of the searches that find them."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
-from tekil.store.erasing import rows_of
+from tekil.store.erasing import kept, rows_of
 from tekil.store.tables import metadata
 
 link_reviews = Table(
@@ -29,3 +29,19 @@ link_reviews = Table(
     info=rows_of(token="left_token", other="right_token"),
 )
 """Pairs of people who are alike, but not enough, or not simply one; and what was decided. Tokens only."""
+
+link_runs = Table(
+    "link_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("started_at", BigInteger, nullable=False),
+    Column("started_by", String(128), nullable=False),
+    Column("ended_at", BigInteger),
+    Column("people", Integer, nullable=False),
+    Column("linked", Integer, nullable=False),
+    Column("taken_back", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    info=kept("how many were found, not who"),
+)
+"""Searches: one that has no end was cut off, or is still running."""

@@ -1,17 +1,18 @@
-"""Pairs of people who are alike: which wait for somebody to look at them, and what was decided."""
+"""Pairs of people who are alike, and what was decided of them; and the searches that found them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from tekil.errors import NotFound
 from tekil.store.clock import Begin
-from tekil.store.link_tables import link_reviews
+from tekil.store.link_tables import link_reviews, link_runs
 
 WAITING = "waiting"
+RUNS_KEPT = 100
 
 
 class LinkReview(msgspec.Struct, frozen=True):
@@ -64,6 +65,13 @@ class LinkReviews:
         with self._begin() as connection:
             return [LinkReview(*row) for row in connection.execute(query.limit(limit).offset(offset))]
 
+    def counts(self) -> dict[str, int]:
+        """Return how many pairs there are of each decision that there is any of."""
+        c = link_reviews.c
+        query = select(c.decision, func.count()).group_by(c.decision)
+        with self._begin() as connection:
+            return {row[0]: int(row[1]) for row in connection.execute(query)}
+
     def get(self, review_id: str) -> LinkReview:
         """Return a pair. Raises `NotFound` where there is none of that id."""
         with self._begin() as connection:
@@ -77,3 +85,49 @@ class LinkReviews:
         change = update(link_reviews).where(link_reviews.c.id == review_id)
         with self._begin() as connection:
             connection.execute(change.values(decision=decision, decided_by=by, decided_at=at))
+
+
+class LinkRun(msgspec.Struct, frozen=True):
+    """A search: who started it when, and what it found. Instants in microseconds.
+
+    Without `ended_at` it runs still, or was cut off; `error` says why it ended without an answer.
+    """
+
+    started_at: int
+    started_by: str
+    ended_at: int | None = None
+    people: int = 0
+    linked: int = 0
+    taken_back: int = 0
+    waiting: int = 0
+    error: str = ""
+
+
+class LinkRuns:
+    """Reads and writes of the list of searches."""
+
+    def __init__(self, begin: Begin) -> None:
+        """Take what opens a transaction on the store."""
+        self._begin = begin
+
+    def add(self, run: LinkRun) -> int:
+        """Keep a search that begins; return its number. Only the newest are kept."""
+        with self._begin() as connection:
+            adding = insert(link_runs).values(**msgspec.structs.asdict(run)).returning(link_runs.c.id)
+            number = int(connection.execute(adding).scalar_one())
+            connection.execute(delete(link_runs).where(link_runs.c.id <= number - RUNS_KEPT))
+            return number
+
+    def end(self, number: int, run: LinkRun) -> None:
+        """Keep how a search ended."""
+        change = update(link_runs).where(link_runs.c.id == number)
+        with self._begin() as connection:
+            connection.execute(change.values(**msgspec.structs.asdict(run)))
+
+    def last(self) -> LinkRun | None:
+        """Return the search that began last, if there was any."""
+        columns = [link_runs.c[name] for name in LinkRun.__struct_fields__]
+        query = select(*columns).order_by(link_runs.c.id.desc()).limit(1)
+        with self._begin() as connection:
+            row = connection.execute(query).first()
+        return None if row is None else LinkRun(*row)

@@ -16,7 +16,7 @@ from tekil.errors import BadRequest, Unavailable
 from tekil.warehouse.dialect import render
 from tekil.warehouse.duckdb_plans import NOW, Plans
 from tekil.warehouse.macros_duckdb import instant_literal
-from tekil.warehouse.protocol import STRUCTS, Marks, Parameters, Table
+from tekil.warehouse.protocol import STRUCTS, Marks, Parameters, Table, Wanted
 
 TYPES = {
     "text": "VARCHAR",
@@ -142,17 +142,25 @@ class DuckDBWarehouse:
             self._is_bulk = False
 
     def pick(
-        self, name: str, table: str, columns: Sequence[str], touched: str, by: str | None = None
+        self,
+        name: str,
+        table: str,
+        columns: Sequence[str],
+        touched: str | Wanted,
+        by: str | None = None,
     ) -> None:
         """See `Warehouse.pick`. The rows' places first, then the columns of those places only.
 
         In one statement, the columns of whole row groups are unpacked before the key is looked at:
         460 ms instead of 220 ms for 22 columns of 30,000 rows among 50 million.
         """
-        key = by or self._tables[table].key
-        self.derive(
-            "picked", f"SELECT rowid AS place FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})"
+        wanted = {by or self._tables[table].key: touched} if isinstance(touched, str) else touched
+        # Each column by a scan of its own: an OR of them would keep what is looked for from the scans.
+        places = " UNION ".join(
+            f"SELECT rowid AS place FROM {table} WHERE {key} IN (SELECT {key} FROM {among})"
+            for key, among in wanted.items()
         )
+        self.derive("picked", places)
         self.derive(
             name, f"SELECT {', '.join(columns)} FROM {table} WHERE rowid IN (SELECT place FROM picked)"
         )
@@ -203,7 +211,11 @@ class DuckDBWarehouse:
         if now is not None:
             sql = render(sql, "duckdb", instant_literal(now))
         with self._cursor_lock:
-            cursor = self._connection.cursor()
+            try:
+                cursor = self._connection.cursor()
+            except duckdb.Error as error:
+                told = f"The warehouse is closed: {error}"
+                raise Unavailable(told, code="warehouse_unavailable") from error
         try:
             statements = cursor.extract_statements(sql)
             if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
@@ -270,7 +282,8 @@ class DuckDBWarehouse:
         low, high = (1 << 63) * at // ranges, (1 << 63) * (at + 1) // ranges - 1
         for statement in (
             "CREATE OR REPLACE TEMP TABLE side_by_side_places AS"
-            f" SELECT {key}, place FROM ({places}) AS places WHERE place BETWEEN {low} AND {high}",
+            f" SELECT {key}, min(place) AS place FROM ({places}) AS places"
+            f" WHERE place BETWEEN {low} AND {high} GROUP BY {key}",
             "CREATE OR REPLACE TEMP TABLE side_by_side AS"
             f" SELECT t.* FROM {table} t JOIN side_by_side_places p USING ({key}) ORDER BY p.place, {key}",
             f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM side_by_side_places)",

@@ -41,6 +41,9 @@ STRUCTS = {
 Parameters = Mapping[str, Any] | None
 """What a SELECT's `$name`s stand for."""
 
+Wanted = Mapping[str, str]
+"""Column → the relation of the values of it that are wanted, which has a column of the same name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -155,13 +158,19 @@ class Warehouse(Protocol):
         ...
 
     def pick(
-        self, name: str, table: str, columns: Sequence[str], touched: str, by: str | None = None
+        self,
+        name: str,
+        table: str,
+        columns: Sequence[str],
+        touched: str | Wanted,
+        by: str | None = None,
     ) -> None:
         """Make a staged relation of some columns of those rows of a table whose key is in `touched`.
 
-        `touched` is a relation with that key as a column: the table's, or another column, named `by`. This
-        is how every refresh reads: few rows of many, and nobody but the engine knows the shortest way to
-        them.
+        `touched` is a relation with that key as a column: the table's, or another column, named `by`; or
+        several, by column: then a row is picked that any of them finds, once (rows of all columns alike are
+        one). This is how every refresh reads: few rows of many, and nobody but the engine knows the shortest
+        way to them.
         """
         ...
 
@@ -224,7 +233,8 @@ class Warehouse(Protocol):
         """Do one bounded step towards rows of equal place lying side by side; True if there was one to do.
 
         `places` is a SELECT over tables that gives the table's key and a `place`: a BIGINT from 0 up, spread
-        evenly over all 63 bits. Rows arrive in any order, so this is done ever again.
+        evenly over all 63 bits; of a key with several, any of them. Rows arrive in any order, so this is done
+        ever again.
         """
         ...
 

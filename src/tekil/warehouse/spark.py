@@ -27,7 +27,7 @@ from sqlglot import exp
 from tekil.errors import BadRequest, Unavailable
 from tekil.warehouse.dialect import bind, render
 from tekil.warehouse.macros_spark import instant_literal, quoted
-from tekil.warehouse.protocol import STRUCTS, Column, Marks, Parameters, Table
+from tekil.warehouse.protocol import STRUCTS, Column, Marks, Parameters, Table, Wanted
 from tekil.warehouse.spark_session import (
     answers_expected,
     from_server,
@@ -156,12 +156,12 @@ class SparkWarehouse:
         return contextlib.nullcontext()
 
     def pick(
-        self, name: str, table: str, columns: Sequence[str], touched: str, by: str | None = None
+        self, name: str, table: str, columns: Sequence[str], touched: str | Wanted, by: str | None = None
     ) -> None:
         """See `Warehouse.pick`."""
-        key = by or self._tables[table].key
-        select = f"SELECT {', '.join(columns)} FROM {table} WHERE {key} IN (SELECT {key} FROM {touched})"
-        self.derive(name, select)
+        wanted = {by or self._tables[table].key: touched} if isinstance(touched, str) else touched
+        select = f"SELECT {', '.join(columns)} FROM {table} WHERE"
+        self.derive(name, " UNION ".join(f"{select} {k} IN (SELECT {k} FROM {r})" for k, r in wanted.items()))
 
     def drop(self, name: str) -> None:
         """See `Warehouse.drop`."""
