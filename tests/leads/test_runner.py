@@ -222,6 +222,9 @@ def test_erasing_the_person_takes_the_lead_and_all_that_is_known_of_it(desk: Sal
     lead = desk.comes("gone@example.com", wishes={"friend": "other@example.com", "city": "Van"})
     assert desk.lead(lead).said == {"city": "Van"}
     desk.does("chief", lead, Note("wants it soon"))
+    told = repr([desk.lead(lead), desk.store.leads.entries(lead), desk.store.leads.owed(10_000)])
+    assert "gone@" not in told
+    assert "other@" not in told
     desk.desk.add_task(lead, "call", desk.desk.now(), CHIEF)
     Eraser(desk.shop.engine).apply("email:gone@example.com", SYSTEM)
     with pytest.raises(NotFound):

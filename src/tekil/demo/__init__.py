@@ -29,6 +29,7 @@ from tekil.demo.truth import Truth
 from tekil.demo.wire import Sending
 
 DICTIONARY = Path(__file__).with_name("dictionary.yaml")
+SALES = Path(__file__).with_name("sales.yaml")
 """What the company says its events mean."""
 
-__all__ = ["DICTIONARY", "SOURCES", "Company", "Played", "Sending", "Truth", "play"]
+__all__ = ["DICTIONARY", "SALES", "SOURCES", "Company", "Played", "Sending", "Truth", "play"]

@@ -205,7 +205,7 @@ class Leads:
                 _owe(connection, after, LeadNotice(secrets.token_hex(16), after.id, what, at + number, body))
         return after
 
-    def due(self, now: int, limit: int = 200) -> list[Lead]:
+    def due(self, now: int, limit: int = 50) -> list[Lead]:
         """Return leads that somebody must look at by now, those that wait longest first."""
         query = select(*_LEAD).where(leads.c.look_at <= now).order_by(leads.c.look_at, leads.c.id)
         with self._begin() as connection:
