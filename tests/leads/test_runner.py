@@ -106,6 +106,19 @@ def test_the_same_person_is_one_lead_however_often_they_ask(desk: SalesDesk) -> 
     desk.does("chief", fresh, Lost("later"))
 
 
+def test_two_people_at_one_computer_are_two_leads(desk: SalesDesk) -> None:
+    for name in ("u-one", "u-two"):
+        desk.shop.say({"type": "identify", "userId": name, "anonymousId": "shared", "traits": {}})
+        desk.shop.run()
+        desk.shop.pass_time(minutes=1)
+    pair = [
+        desk.comes(f"{name}@example.com", user_id=name, anonymous_id="shared") for name in ("u-one", "u-two")
+    ]
+    assert [desk.lead(lead).state for lead in pair] == ["assigned", "assigned"]
+    for lead in pair:
+        desk.does("chief", lead, Lost("price"))
+
+
 def test_the_same_message_twice_is_one_lead(desk: SalesDesk) -> None:
     lead = desk.comes("repeat@example.com")
     rows = [row for table in desk.shop.log.replay(0) for row in table.to_pylist()]
@@ -157,9 +170,10 @@ def test_sums_of_stages_are_exact_to_the_kurus(desk: SalesDesk) -> None:
     leads = [desk.comes(value=amount) for amount in map(Decimal, worth)]
     after = {c.name: sum(s.value for s in c.sums) for c in desk.desk.board("sales", CHIEF).columns}
     assert after["new"] - before["new"] == 10 + 20 + 123456789
+    desk.does("chief", leads[0], Contacted())
     rows = {row.owner: row for row in desk.desk.sla(CHIEF, 0)}
-    assert rows["ada"].open >= 1
-    assert rows["ada"].median is not None
+    assert rows[desk.lead(leads[1]).owner].open >= 1
+    assert rows[desk.lead(leads[0]).owner].median is not None
     for lead in leads:
         desk.does("chief", lead, Lost("price"))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import secrets
 import time
@@ -54,6 +55,8 @@ KEY_PER_MINUTE = 1_200
 KEY_LENGTH_MAX = 255
 FIELDS_MAX = 100
 PROBLEM = "application/problem+json"
+
+logger = logging.getLogger("tekil.collect")
 
 Answer = tuple[int, answers.HeaderList, bytes]
 
@@ -128,7 +131,9 @@ class LeadDoor:
         except FieldsInvalid as error:
             return error.http_status, headers, render(form, shown._replace(flaws=flaws_in(error)))
         except TekilError as error:
-            refusal = page_text("busy", language) if error.retryable else error.message
+            # What is wrong with us is nothing to tell a visitor, but somebody must hear of it.
+            logger.warning("The form %s took nothing: %s", form.name, error.message)
+            refusal = page_text("busy", language)
             return error.http_status, headers, render(form, shown._replace(refusal=refusal))
         return 200, headers, render(form, shown._replace(is_sent=True))
 

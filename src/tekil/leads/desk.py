@@ -21,6 +21,8 @@ from tekil.store import Store
 from tekil.store.leads import OPEN, Lead, LeadEntry, LeadTask, StageSum
 
 BOARD_MAX = 400
+TASK_FROM, TASK_UNTIL = 946_684_800_000_000, 7_258_118_400_000_000
+"""2000 and 2200, in microseconds."""
 LEAD_ID = re.compile(r"[0-9a-f]{16}")
 
 
@@ -160,7 +162,7 @@ class LeadDesk:
         lead = self._seen(lead_id, reader)
         playbook = self._playbook()
         entries = self._store.leads.entries(lead.id)
-        others = [o for o in self._store.leads.all_of({lead.token, lead.other_token}) if o.id != lead.id]
+        others = [o for o in self._store.leads.all_of({lead.token}) if o.id != lead.id]
         hours = playbook.clocks_of(lead).hours
         contact = None if lead.contacted_at is None else hours.between(lead.received_at, lead.contacted_at)
         return LeadTold(
@@ -195,6 +197,8 @@ class LeadDesk:
         lead = self._seen(lead_id, reader)
         if not 0 < len(text.strip()) <= 300 or "\0" in text:
             raise BadRequest("Say in 1 to 300 characters what is to be done.", code="task_invalid")
+        if not TASK_FROM <= due_at <= TASK_UNTIL:
+            raise BadRequest("A task is due between 2000 and 2200.", code="task_invalid")
         check_typed(text, "The task")
         task = LeadTask(secrets.token_hex(16), lead.id, text.strip(), lead.owner or reader.name, due_at)
         self._store.leads.put_task(lead, task)

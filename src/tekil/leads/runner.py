@@ -200,9 +200,17 @@ class LeadRunner:
             for other in self._store.leads.open_of(tokens)
             if other.id != lead.id
             and other.pipeline == lead.pipeline
+            and self._is_same(lead, card, other)
             and (other.state != "new" or (other.received_at, other.id) < (lead.received_at, lead.id))
         ]
         return earlier[0] if earlier else None
+
+    def _is_same(self, lead: Lead, card: Card | None, other: Lead) -> bool:
+        """Return whether two leads are one person's; a device that both came from does not make them so."""
+        theirs = self._person(other)
+        if card is None or theirs is None:
+            return lead.token == other.token
+        return card.person_id == theirs.person_id
 
     def _join(self, lead: Lead, first: Lead, now: int) -> None:
         duplicate, original = joined(lead, first, now)
