@@ -17,9 +17,6 @@ TOPICS = ("kargom nerede", "iade", "ürün sorusu", "mağaza stoğu", "fatura", 
 TOPIC_WEIGHTS = (38, 20, 22, 10, 8, 2)
 HOUR = 3_600.0
 
-CALLED_FROM = 150_000
-"""Liras from which on a company that wants a price is called."""
-
 
 def call(life: Life, person: Person, at: float) -> None:
     """Let a person ring the call centre. Their phone is known at once; their number when the agent asks."""
@@ -97,9 +94,7 @@ def ask_for_quote(life: Life, person: Person, firm: Firm, at: float) -> None:
 def _ask_to_be_called(
     life: Life, at: float, who: dict[str, str], quote: dict[str, Any], context: dict[str, Any]
 ) -> None:
-    """Let a quote that is worth a call be a lead. It takes no chance of its own: all else stays as it was."""
-    if quote["budget"] < CALLED_FROM:
-        return
+    """Let somebody who wants a price be a lead. It takes no chance of its own: all else stays as it was."""
     message: Message = {
         "type": "track",
         "event": LEAD_SUBMITTED,
