@@ -42,7 +42,9 @@ def site(door: Collector) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://localhost:{server.server_address[1]}"
-        apply(door.store, KINDS, parse(DOCUMENT.replace("https://www.example.com", address)), author="test")
+        own = DOCUMENT.replace("https://www.example.com", address)
+        inner = DOCUMENT.replace("  origins: [https://www.example.com]\n", "").replace("contact", "inner")
+        apply(door.store, KINDS, parse(f"{own}---\n{inner}"), author="test")
         yield address
         server.shutdown()
 
@@ -83,8 +85,6 @@ def test_the_form_is_filled_in_within_a_frame_and_says_where_it_stood(
 
 
 def test_another_site_may_not_show_it(door: Collector, page: Page, site: str) -> None:
-    plain = DOCUMENT.replace("  origins: [https://www.example.com]\n", "").replace("contact", "inner")
-    apply(door.store, KINDS, parse(plain), author="test")
     policy = door.ask("GET", "/f/inner").headers["content-security-policy"]
     assert "frame-ancestors 'self'" in policy
     page.goto(f"http://127.0.0.1:{door.port}/f/contact?lang=en&theme=dark")
