@@ -52,7 +52,7 @@ class SalesDesk:
         self.store = self.shop.store
         if routing:
             self.define(routing)
-        places = (self.store, self.shop.warehouse, self.shop.vault)
+        places = (self.store, self.shop.log, self.shop.warehouse, self.shop.vault)
         self.runner = open_leads(*places, ZONE, lambda: self.shop.now, every_us=0)
         self.desk = open_desk(self.store, self.shop.vault, ZONE, lambda: self.shop.now)
 

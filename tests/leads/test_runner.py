@@ -79,6 +79,27 @@ def test_a_lead_goes_from_hand_to_hand_until_somebody_calls_and_wins_it(desk: Sa
     assert desk.store.leads.outcomes(0)["web", "good"] == 1
 
 
+def test_what_salespeople_did_is_in_the_persons_history_once(desk: SalesDesk) -> None:
+    lead = desk.comes("history@example.com", value=Decimal("12.50"), anonymous_id="cookie-h")
+    desk.does("chief", lead, Contacted())
+    desk.does("chief", lead, Contacted())
+    desk.does("chief", lead, Judge("good"))
+    desk.does("chief", lead, Won("99.90"))
+    desk.look()
+    desk.shop.run()
+    person = desk.desk.one(lead, CHIEF).shown.person_id
+    events = {e.event: e for e in desk.shop.reads.timeline(person).events if e.event}
+    assert events.keys() == {"Lead Submitted", "Lead Contacted", "Lead Rated", "Lead Won"}
+    said = json.loads(events["Lead Won"].properties or "{}")
+    assert (said["lead"], said["value"], said["currency"], said["quality"]) == (lead, 99.9, "TRY", "good")
+    assert desk.shop.person("anonymous_id:cookie-h").person_id == person
+    [count] = desk.shop.rows(
+        "SELECT count(*) AS n FROM events WHERE event = 'Lead Contacted' AND anonymous_id = 'cookie-h'"
+    )
+    assert count["n"] == 1
+    assert desk.store.leads.owed(what="log.") == []
+
+
 def test_outside_hours_a_lead_waits_for_the_morning(desk: SalesDesk) -> None:
     desk.shop.now = desk.shop.now.replace(hour=18)
     lead = desk.comes()

@@ -88,7 +88,9 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
         engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
-        runner = open_leads(engine.store, engine.warehouse, engine.vault, config.workspace.timezone)
+        runner = open_leads(
+            engine.store, engine.log, engine.warehouse, engine.vault, config.workspace.timezone
+        )
         engine.chores.append(runner.step)
         identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
         linking = _linking(engine, identity)

@@ -15,6 +15,7 @@ from tekil.leads.hearing import microseconds
 from tekil.leads.life import AnyAct, Assign, act_on, entry, notice
 from tekil.leads.pipelines import Pipeline
 from tekil.leads.runner import Playbook, PlaybookInForce
+from tekil.leads.sayings import sayings
 from tekil.privacy import Vault
 from tekil.privacy.typed import check_typed
 from tekil.store import Store
@@ -189,7 +190,7 @@ class LeadDesk:
         outcome = act_on(lead, act, reader.name, now, playbook.pipeline(lead), playbook.clocks_of(lead))
         if outcome.lead == lead and not outcome.entries:
             return lead
-        owed = [notice(outcome, what, now) for what in outcome.notices]
+        owed = [notice(outcome, what, now) for what in outcome.notices] + sayings(outcome)
         return self._store.leads.save(lead, outcome.lead, outcome.entries, owed)
 
     def add_task(self, lead_id: str, text: str, due_at: int, reader: Reader) -> LeadTask:

@@ -93,6 +93,8 @@ class LeadHearing:
             name_kind=kind,
             name_value=value,
             identifier_key=row["identifier_key"],
+            user_id=row["user_id"] or "",
+            anonymous_id=row["anonymous_id"] or "",
             source=row["source"],
             channel=_text(said, "channel", "other")[:64],
             form=_text(said, "form", "")[:200],

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from tekil.identity import person_key
 from tekil.leads.desk import LeadDesk
 from tekil.leads.runner import LOOK_US, LeadRunner, PlaybookInForce
+from tekil.log import Log
 from tekil.privacy import Vault
 from tekil.privacy.tokens import Tokens
 from tekil.store import Store
@@ -23,6 +24,7 @@ def utc_now() -> datetime:
 
 def open_leads(
     store: Store,
+    log: Log,
     warehouse: Warehouse,
     vault: Vault,
     zone: str,
@@ -36,7 +38,7 @@ def open_leads(
         rows = warehouse.read(f"SELECT audience FROM members WHERE person_key = {key}")
         return frozenset(row["audience"] for row in rows.to_pylist())
 
-    return LeadRunner(store, Tokens(vault), PlaybookInForce(store, zone), audiences, clock, every_us)
+    return LeadRunner(store, log, Tokens(vault), PlaybookInForce(store, zone), audiences, clock, every_us)
 
 
 def open_desk(store: Store, vault: Vault, zone: str, clock: Clock = utc_now) -> LeadDesk:

@@ -29,6 +29,8 @@ from tekil.leads.life import (
 )
 from tekil.leads.pipelines import Pipeline, pipeline_of, pipelines_in_force
 from tekil.leads.routing import RoutingSpec, Turns, Wanted, assign, place_key, routings_in_force
+from tekil.leads.sayings import SAID, entry_of
+from tekil.log import Log
 from tekil.privacy.tokens import Tokens
 from tekil.store import Card, Store
 from tekil.store.definitions import Definitions
@@ -96,14 +98,16 @@ class LeadRunner:
     def __init__(
         self,
         store: Store,
+        log: Log,
         tokens: Tokens,
         playbook: PlaybookInForce,
         audiences: Audiences,
         clock: Callable[[], datetime],
         every_us: int = LOOK_US,
     ) -> None:
-        """Take the store, what stands for identifiers, what is in force, and who is in which audience."""
+        """Take the places, what stands for identifiers, what is in force, and who is in which audience."""
         self._every_us = every_us
+        self._log = log
         self._store, self._tokens, self._playbook = store, tokens, playbook
         self._audiences, self._clock = audiences, clock
         self._next = 0
@@ -123,6 +127,7 @@ class LeadRunner:
             except LeadChanged:
                 logger.info("The lead %s was changed meanwhile; it is looked at again.", lead.id)
         self._remind(now)
+        self._say(now)
         if found:
             self._next = 0
         return bool(found)
@@ -220,6 +225,12 @@ class LeadRunner:
     def _save(self, before: Lead, outcome: Outcome, now: int) -> None:
         owed = [notice(outcome, what, now) for what in outcome.notices]
         self._store.leads.save(before, outcome.lead, outcome.entries, owed)
+
+    def _say(self, now: int) -> None:
+        """Say through the log what salespeople did. What is said twice, by a crash, is one message."""
+        for owed in self._store.leads.owed(what=SAID):
+            self._log.append([entry_of(owed, now)])
+            self._store.leads.paid(owed.id)
 
     def _remind(self, now: int) -> None:
         for task in self._store.leads.reminders(now):

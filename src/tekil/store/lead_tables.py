@@ -32,6 +32,9 @@ leads = Table(
     Column("name_kind", String(64), nullable=False),
     Column("name_value", Text, nullable=False),
     Column("identifier_key", BigInteger, nullable=False),
+    # The ids that its message named, by which what becomes of it is said of the same person.
+    Column("user_id", Text, nullable=False),
+    Column("anonymous_id", Text, nullable=False),
     Column("source", String(64), nullable=False),
     Column("channel", String(64), nullable=False),
     Column("form", String(200), nullable=False),

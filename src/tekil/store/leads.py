@@ -51,6 +51,8 @@ class Lead(msgspec.Struct, frozen=True, kw_only=True):
     name_kind: str
     name_value: str
     identifier_key: int
+    user_id: str = ""
+    anonymous_id: str = ""
     source: str
     channel: str
     form: str = ""
@@ -325,9 +327,14 @@ class Leads:
             connection.execute(update(lead_tasks).where(lead_tasks.c.id == task.id).values(is_reminded=True))
             _owe(connection, lead, LeadNotice(secrets.token_hex(16), lead.id, notice[0], now, notice[1]))
 
-    def owed(self, limit: int = 100) -> list[LeadNotice]:
-        """Return the notices that are still owed, the oldest first."""
-        query = select(*_NOTICE).order_by(lead_notices.c.at, lead_notices.c.id).limit(limit)
+    def owed(self, limit: int = 100, what: str = "lead.") -> list[LeadNotice]:
+        """Return the notices that are still owed and begin so, the oldest first."""
+        query = (
+            select(*_NOTICE)
+            .where(lead_notices.c.what.startswith(what))
+            .order_by(lead_notices.c.at, lead_notices.c.id)
+            .limit(limit)
+        )
         with self._begin() as connection:
             return [LeadNotice(*row) for row in connection.execute(query)]
 

@@ -16,6 +16,8 @@ def upgrade() -> None:
         sa.Column("name_kind", sa.String(64), nullable=False),
         sa.Column("name_value", sa.Text, nullable=False),
         sa.Column("identifier_key", sa.BigInteger, nullable=False),
+        sa.Column("user_id", sa.Text, nullable=False),
+        sa.Column("anonymous_id", sa.Text, nullable=False),
         sa.Column("source", sa.String(64), nullable=False),
         sa.Column("channel", sa.String(64), nullable=False),
         sa.Column("form", sa.String(200), nullable=False),
