@@ -85,6 +85,16 @@ def test_leads_are_found_by_sight_state_and_stage_and_summed_exactly(store: Stor
     assert [one.id[-1] for one in store.leads.all_of({"email~5"})] == ["5"]
 
 
+def test_closed_leads_are_forgotten_with_all_about_them(store: Store) -> None:
+    hear(store, lead(1, state="won", closed_at=5), lead(2, state="lost", closed_at=9), lead(3))
+    store.leads.put_task(lead(1), LeadTask("t", lead(1).id, "call", "ada", due_at=5))
+    assert store.leads.count_closed(9) == 1
+    assert store.leads.forget_closed(9) == 1
+    assert store.leads.forget_closed(9) == 0
+    assert (store.leads.entries(lead(1).id), store.leads.tasks(lead(1).id)) == ([], [])
+    assert [told.act for told in store.leads.entries(lead(2).id)] == ["received"]
+
+
 def test_tasks_turns_and_the_persons_rows(store: Store) -> None:
     hear(store, lead(1), lead(2))
     task = LeadTask("t", lead(1).id, "call", "ada", due_at=5)

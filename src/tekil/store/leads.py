@@ -343,6 +343,21 @@ class Leads:
         with self._begin() as connection:
             connection.execute(delete(lead_notices).where(lead_notices.c.id == notice_id))
 
+    def count_closed(self, before: int) -> int:
+        """Return how many leads were closed before an instant (microseconds)."""
+        with self._begin() as connection:
+            return int(
+                connection.execute(select(func.count()).where(leads.c.closed_at < before)).scalar_one()
+            )
+
+    def forget_closed(self, before: int) -> int:
+        """Delete leads that were closed before an instant, and all about them; return how many."""
+        with self._begin() as connection:
+            over = select(leads.c.id).where(leads.c.closed_at < before)
+            for table in (lead_entries, lead_tasks, lead_notices):
+                connection.execute(delete(table).where(table.c.lead_id.in_(over)))
+            return int(connection.execute(delete(leads).where(leads.c.closed_at < before)).rowcount)
+
     def turns(self, pipeline: str) -> str:
         """Return how leads of a pipeline were handed out so far, as JSON; empty before the first."""
         query = select(lead_turns.c.body).where(lead_turns.c.pipeline == pipeline)
