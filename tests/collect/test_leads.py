@@ -15,6 +15,7 @@ from tekil.forms import lead_id
 from tekil.kinds import KINDS
 from tests.collect.running import Answer, Collector, running
 from tests.forms.test_forms import DOCUMENT
+from tests.running_tekil import eventually
 
 LEAD = {"email": "ada@example.com", "first_name": "Ada", "fields": {"product": "plus", "city": "İzmir"}}
 
@@ -113,10 +114,26 @@ def test_the_hosted_form_takes_a_lead_without_a_script(door: Collector) -> None:
     assert door.ask("GET", "/f/nobodys").code == "form_unknown"
 
 
-def fill(door: Collector, fields: dict[str, str]) -> Answer:
+def test_a_form_needs_no_write_key_and_goes_when_its_source_is_disabled(door: Collector) -> None:
+    kiosk = DOCUMENT.replace("contact", "kiosk").replace("source: web", "source: kiosk")
+    apply(door.store, KINDS, parse(kiosk), author="test")
+    typed = {"first_name": "Ece", "phone": "0532 123 45 67", "rules": "yes"}
+
+    def status() -> int:
+        return fill(door, typed, "kiosk").status
+
+    assert eventually(lambda: status() == 200)
+    assert door.bodies()[-1]["source"] == "kiosk"
+    key = door.store.keys.create_write_key("kiosk").key
+    door.store.keys.set_source_enabled("kiosk", False)
+    assert eventually(lambda: door.ask("GET", "/sourceConfig", key=key).status == 403)
+    assert status() == 403
+
+
+def fill(door: Collector, fields: dict[str, str], form: str = "contact") -> Answer:
     body = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in fields.items()).encode()
     kind = "application/x-www-form-urlencoded"
-    return door.ask("POST", "/f/contact?lang=tr", body, key=None, Content_Type=kind)
+    return door.ask("POST", f"/f/{form}?lang=tr", body, key=None, Content_Type=kind)
 
 
 def test_one_address_may_send_only_so_many_a_minute(door: Collector) -> None:
