@@ -288,6 +288,21 @@ def test_rules_ask_for_audiences_and_places(tmp_path: Path) -> None:
     made.close()
 
 
+def test_one_lead_that_cannot_be_looked_after_holds_up_nobody(
+    desk: SalesDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr("tekil.leads.runner.assign", lambda *_: 1 / 0)
+        lead = desk.comes("stuck@example.com")
+    assert desk.lead(lead).state == "new"
+    other = desk.comes("next@example.com")
+    assert desk.lead(other).state == "assigned"
+    desk.does("chief", other, Lost("price"))
+    desk.later(hours=1)
+    assert desk.lead(lead).state == "assigned"
+    desk.does("chief", lead, Lost("price"))
+
+
 def test_without_a_routing_leads_wait_for_whoever_takes_them(tmp_path: Path) -> None:
     made = SalesDesk(tmp_path, "")
     lead = made.comes()

@@ -171,8 +171,10 @@ def _object(text: str | None) -> dict[str, Any]:
 
 
 def _text(said: Mapping[str, Any], name: str, otherwise: str) -> str:
+    # PostgreSQL cannot hold a NUL, and nothing is called by one.
     value = said.get(name)
-    return value if isinstance(value, str) and value and not TOKEN.search(value) else otherwise
+    text = value.replace("\0", "") if isinstance(value, str) else ""
+    return text if text and not TOKEN.search(text) else otherwise
 
 
 def _hundredths(value: Any) -> int | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
+from tekil.errors import NotFound, Unavailable
 from tekil.leads.hearing import microseconds
 from tekil.leads.life import (
     LOOK_AGAIN_US,
@@ -41,6 +43,9 @@ LOOK_US = 1_000_000
 
 UNROUTED_US = 3_600 * 1_000_000
 """How soon a lead is looked at again that no rule is for."""
+
+PUT_OFF_US = 3_600 * 1_000_000
+"""How soon a lead is looked at again that could not be looked after."""
 
 PLACES = ("city", "country", "region", "territory")
 """Members of what a lead says that are places."""
@@ -126,6 +131,12 @@ class LeadRunner:
                 self._look(lead, playbook, now)
             except LeadChanged:
                 logger.info("The lead %s was changed meanwhile; it is looked at again.", lead.id)
+            except Unavailable:
+                raise
+            except Exception:
+                # One lead that cannot be looked after must not keep everything else from being done.
+                logger.exception("The lead %s could not be looked after; again in an hour.", lead.id)
+                self._store.leads.put_off(lead.id, now + PUT_OFF_US)
         self._remind(now)
         self._say(now)
         if found:
@@ -234,8 +245,10 @@ class LeadRunner:
 
     def _remind(self, now: int) -> None:
         for task in self._store.leads.reminders(now):
-            lead = self._store.leads.get(task.lead_id)
-            self._store.leads.remind(lead, task, notice(Outcome(lead), "lead.task_due", now), now)
+            # Whoever is erased meanwhile is reminded of no more.
+            with suppress(NotFound):
+                lead = self._store.leads.get(task.lead_id)
+                self._store.leads.remind(lead, task, notice(Outcome(lead), "lead.task_due", now), now)
 
 
 def _kept_by_its_owner(before: Lead, outcome: Outcome) -> Outcome | None:

@@ -207,6 +207,11 @@ class Leads:
                 _owe(connection, after, LeadNotice(secrets.token_hex(16), after.id, what, at + number, body))
         return after
 
+    def put_off(self, lead_id: str, until: int) -> None:
+        """Have a lead looked at no sooner than an instant."""
+        with self._begin() as connection:
+            connection.execute(update(leads).where(leads.c.id == lead_id).values(look_at=until))
+
     def due(self, now: int, limit: int = 50) -> list[Lead]:
         """Return leads that somebody must look at by now, those that wait longest first."""
         query = select(*_LEAD).where(leads.c.look_at <= now).order_by(leads.c.look_at, leads.c.id)
