@@ -10,6 +10,7 @@ from tekil.acquisition.tables import TABLES as ACQUISITION_TABLES
 from tekil.config import Config
 from tekil.engine import Engine
 from tekil.identity import EVIDENCE, EVIDENCE_PLACES
+from tekil.leads import LeadHearing, leads_said
 from tekil.load.consents import consents_said
 from tekil.log import open_log
 from tekil.models import ACTIVITY, AFFILIATIONS, attributes, feature_model, person_models
@@ -36,7 +37,8 @@ def open_engine(config: Config) -> Iterator[Engine]:
         places.callback(warehouse.close)
         models = [ACTIVITY, attributes(config.profile.trusted_sources), AFFILIATIONS]
         vault = open_vault(store, keys)
-        heard = ConsentSignals(open_ledger(store, vault, config.consent), config.consent)
+        ledger = open_ledger(store, vault, config.consent)
+        heard, leads = ConsentSignals(ledger, config.consent), LeadHearing(ledger)
         engine = Engine(
             log,
             warehouse,
@@ -49,7 +51,10 @@ def open_engine(config: Config) -> Iterator[Engine]:
                 *touch_models(definitions, config.workspace.timezone),
             ],
             beside=ACQUISITION_TABLES,
-            before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
+            before_commit=[
+                lambda staged: heard.record(consents_said(staged).to_pylist()),
+                lambda staged: leads.hear(leads_said(staged)),
+            ],
         )
         engine.chores.append(lambda: warehouse.cluster(EVIDENCE.name, EVIDENCE_PLACES))
         yield engine

@@ -26,6 +26,7 @@ from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
+from tekil.app.leads import leads_told
 from tekil.app.quality import quality_watched
 from tekil.app.signals import ENDING, on_ending
 from tekil.audience_reads import AudienceReads
@@ -36,6 +37,7 @@ from tekil.engine import Engine
 from tekil.erasure import Eraser, ErasureDesk, Sweeping
 from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
+from tekil.leads import open_leads
 from tekil.library import LOCAL_KEY
 from tekil.links import LinkDesk, LinkSearch
 from tekil.live_reads import LiveReads
@@ -91,6 +93,10 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         attribution = Attribution(engine, config.workspace.timezone, config.workspace.currency)
         engine.chores += [attribution.step, retention.step]
         engine.chores.append(Sweeping(Eraser(engine), config.workspace.timezone).step)
+        runner = open_leads(
+            engine.store, engine.log, engine.warehouse, engine.vault, config.workspace.timezone
+        )
+        engine.chores.append(runner.step)
         identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
         linking = _linking(engine, identity)
         engine.chores += [identity.step, linking.search.step]
@@ -107,6 +113,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         try:
             with (
                 kept_in_step(config, consents, connections, outgoing, stop, say),
+                leads_told(config, engine.store, outgoing, stop, say),
                 quality_watched(config, engine.warehouse.read, engine.store, outgoing, stop, say),
             ):
                 server.run()
