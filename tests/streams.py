@@ -62,12 +62,17 @@ contexts = st.fixed_dictionaries(
 
 
 @st.composite
-def good_messages(draw: st.DrawFn, number: int) -> dict[str, Any]:
-    """A message that loads. Its id is its number, so that no two say the same."""
+def good_messages(draw: st.DrawFn, number: int, *, shared: bool = False) -> dict[str, Any]:
+    """A message that loads. Its id is its number, so that no two say the same.
+
+    Where a device is `shared`, all is said on it, by one of two people or by whoever has not signed in.
+    """
     kind = draw(st.sampled_from(["track", "track", "page", "identify", "identify", "alias"]))
     message: dict[str, Any] = {"type": kind, "messageId": f"m{number}", "timestamp": _stamp(draw(instants))}
     user = draw(st.none() | st.sampled_from(USERS))
     browser = draw(st.none() | st.sampled_from(BROWSERS))
+    if shared:
+        user, browser = draw(st.none() | st.sampled_from(USERS[:2])), BROWSERS[0]
     if user is None and browser is None:
         user = "u1"
     if user is not None:
@@ -106,12 +111,16 @@ bad_messages = st.sampled_from(
 
 
 @st.composite
-def streams(draw: st.DrawFn, *, most: int = 25, bad: bool = False) -> list[Said]:
+def streams(draw: st.DrawFn, *, most: int = 25, bad: bool = False, shared: bool = False) -> list[Said]:
     """Good messages with ids of their own (and bad ones, if asked for), in some order of arrival."""
     count = draw(st.integers(1, most))
     said = []
     for number in range(count):
-        message = draw(bad_messages) if bad and draw(st.integers(0, 5)) == 0 else draw(good_messages(number))
+        message = (
+            draw(bad_messages)
+            if bad and draw(st.integers(0, 5)) == 0
+            else draw(good_messages(number, shared=shared))
+        )
         received = NOON + timedelta(seconds=number)
         said.append(Said(draw(st.sampled_from(SOURCES)), received, message))
     return said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -102,11 +102,7 @@ class AudienceReads:
 
     def all(self) -> list[Audience]:
         """Return all audiences in force, by name."""
-        history: dict[str, list[Size]] = {}
-        for row in self._sizes():
-            hour = datetime.fromtimestamp(row["hour"] * 3600, UTC)
-            size = Size(hour, row["people"], row["entered"], row["gone"])
-            history.setdefault(row["audience"], []).append(size)
+        history = self.history()
         found = []
         for version in self._store.definitions.current(AUDIENCE_KIND.name):
             definition, sizes = stored(version), history.get(version.name, [])
@@ -114,6 +110,15 @@ class AudienceReads:
             of = (definition.name, definition.title, definition.owner, version.version)
             found.append(Audience(*of, str(definition.spec.get("sql", "")), people, sizes))
         return sorted(found, key=lambda one: one.name)
+
+    def history(self) -> dict[str, list[Size]]:
+        """Return the sizes of all audiences, stages and grades in the last month, each oldest first."""
+        found: dict[str, list[Size]] = {}
+        for row in self._sizes():
+            hour = datetime.fromtimestamp(row["hour"] * 3600, UTC)
+            size = Size(hour, row["people"], row["entered"], row["gone"])
+            found.setdefault(row["audience"], []).append(size)
+        return found
 
     def _sizes(self) -> list[dict[str, Any]]:
         """Return the rows of sizes of the last month, and the latest in any case."""
@@ -133,12 +138,20 @@ class AudienceReads:
     def people(self, name: str, *, cursor: str | None = None, limit: int = 50) -> Members:
         """Return who is in an audience, those who came last first. Raises `BadRequest` for a wrong cursor."""
         self.one(name)
+        return self.members(name, cursor=cursor, limit=limit)
+
+    def members(
+        self, name: str, *, cursor: str | None = None, limit: int = 50, longer: timedelta | None = None
+    ) -> Members:
+        """Return who is in an audience, a stage or a grade of that very name, perhaps only for `longer`."""
         since, key = _parse_cursor(cursor)
-        rows = self._reads.sql(
-            "SELECT person_key, since FROM members WHERE audience = $1"
-            " AND (since < $2 OR (since = $2 AND person_key > $3))"
-            f" ORDER BY since DESC, person_key LIMIT {int(limit) + 1}",
-            [name, since, key],
+        before = f"TIMESTAMP '{since.isoformat(sep=' ')}'"
+        seconds = 0 if longer is None else int(longer.total_seconds())
+        stayed = f" AND since <= now() - INTERVAL {seconds} SECOND" if seconds else ""
+        rows = self._reads.answers(
+            f"SELECT person_key, since FROM members WHERE audience = '{name}'"
+            f" AND (since < {before} OR (since = {before} AND person_key > {key})){stayed}"
+            f" ORDER BY since DESC, person_key LIMIT {int(limit) + 1}"
         ).to_pylist()
         shown = [Member(card, row["since"]) for row in rows[:limit] if (card := self._card(row))]
         if len(rows) <= limit:

@@ -12,7 +12,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -25,6 +25,7 @@ from tekil.identity import IDENTITY, PLACES, Reached, finish, reach, reach_witho
 from tekil.identity import TABLES as IDENTITY_TABLES
 from tekil.load import (
     EVENTS,
+    RECORD_CHANGES,
     TRAITS,
     Floors,
     KnownMessages,
@@ -43,6 +44,7 @@ from tekil.models import (
     MEMBERS,
     MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
+    SCORES,
     VIEWS,
     Bindings,
     CardRows,
@@ -58,16 +60,11 @@ from tekil.models import (
 )
 from tekil.privacy import Vault
 from tekil.privacy.tombstones import Graveyard
-from tekil.publishing import Cycle, Lags, Publication, Publishing
+from tekil.publishing import TOUCHED, Cycle, Progress, Publisher, silent
 from tekil.store import Store
 from tekil.tasks import Tasks
 from tekil.waking import Waking
-from tekil.warehouse import Column, Erasure, Marks, Table, Warehouse, check_erasure_declared
-
-TOUCHED = Table(
-    "touched", (Column("person_key", "bigint"),), "person_key", Erasure("nobody", "keys of one cycle")
-)
-"""Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
+from tekil.warehouse import Marks, Table, Warehouse, check_erasure_declared
 
 BODIES_MAX = 20_000
 BODIES_SIZE_MAX = 32 << 20
@@ -76,10 +73,8 @@ BODIES_SIZE_MAX = 32 << 20
 IDLE_SECONDS = 0.05
 """How long the loop waits when there was nothing to do."""
 
-CARDS_AT_ONCE = 20_000
-
 TOUCHED_ANSWERS = {
-    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES)},
+    **{table: f"touched_{table}" for table in (*CARD_TABLES, FEATURES, SCORES)},
     MEMBERS.name: MEMBERS_KEPT,
     IDENTITY.name: "SELECT * FROM seen_identity"
     " WHERE person_key IN (SELECT person_key FROM touched_persons_all)",
@@ -89,13 +84,15 @@ TOUCHED_ANSWERS = {
 CYCLES_A_STEP = 20
 """Under load, one step of clustering is done after so many cycles; when there is nothing else, at once."""
 
+NOBODY = pa.table({"person_key": pa.array([], pa.int64())})
+
+CHORES_SECONDS = 1.0
+"""How long after there was nothing to be done it is looked again: to look costs more than an idle turn."""
+
 IDLE = ("", 0, 0)
 """What an engine is doing that is at no long task."""
 
 Result = TypeVar("Result")
-
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is done, and how much there is."""
 
 
 def utc_now() -> datetime:
@@ -132,16 +129,14 @@ class Engine:
         self._adopt(InForce.read(models, defined, store.definitions))
         self.doing = IDLE
         self.chores: list[Callable[[], bool]] = []
-        self._lags = Lags()
         self._tasks: Tasks[Engine] = Tasks()
         self._cycles = 0
+        self._next_chores = 0.0
         self._ahead = ReadAhead(log, BODIES_MAX, BODIES_SIZE_MAX)
         self._known = KnownMessages(warehouse)
         self._waking = Waking(warehouse)
         self._turned: Turned | None = None
-        self._published = store.cards.published_cycle()
-        self._publisher = ThreadPoolExecutor(1, "tekil-publish")
-        self._publishing: Publishing | None = None
+        self.publisher = Publisher(store, warehouse, clock)
         self.beat = time.monotonic()
         check_erasure_declared(self.tables)
         warehouse.create(self.tables)
@@ -161,40 +156,26 @@ class Engine:
         if not self._in_force.lasts_since(marks.models):
             self.rebuild(progress)
         else:
-            self._catch_up(marks, progress or _silent)
+            self.publisher.catch_up(marks, self.card_tables, progress or silent)
             self._heed_definitions(marks)
         empty_places(self.log, self.warehouse, self.vault, self._tombstones)
-
-    def _catch_up(self, marks: Marks, tell: Progress) -> None:
-        """Publish what the last commit changed, if we died, or the store was away, before that was done.
-
-        A store further behind than that is another one, or an old copy: then everybody is published.
-        """
-        if marks.cycle == self._published:
-            return
-        if marks.cycle - 1 != self._published:
-            self.store.cards.clear()
-            self._publish_some("SELECT person_key FROM activity", marks.cycle, tell)
-        else:
-            self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", marks.cycle, tell)
 
     def step(self) -> Cycle | None:
         """Run one cycle; return what it did, or nothing where nothing waited. All is readable afterwards."""
         cycle = self._advance()
-        self._finish_publishing()
+        self.publisher.finish()
         return cycle
 
     def _advance(self) -> Cycle | None:
         """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
         marks = self._heed_definitions(self.warehouse.marks())
-        if self._publishing is None:
-            self._catch_up(marks, _silent)
+        self.publisher.catch_up(marks, self.card_tables)
         bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
         is_someone_due = self._waking.is_someone_due(self.models, now)
         if not bodies.num_rows and not is_someone_due:
-            self._finish_publishing()
+            self.publisher.finish()
             return None
         self.warehouse.set_now(now)
         due = self._waking.stage_due(self.models, is_someone_due)
@@ -206,7 +187,7 @@ class Engine:
         self._cycles += 1
         self._waking.forget()
         # The commit notes whose cards are to be published, so those of the last one must be.
-        self._finish_publishing()
+        self.publisher.finish()
         try:
             with self.warehouse.transaction():
                 keep(self.warehouse, prepared)
@@ -219,12 +200,9 @@ class Engine:
             empty_places(self.log, self.warehouse, self.vault, self._tombstones)
         answers = {table: TOUCHED_ANSWERS[table] for table in self.card_tables}
         rows = CardRows.read(self.warehouse, answers)
-        publish = self._publication("touched_persons_all", rows, after.cycle)
-        cycle = Cycle(
-            after.cycle, sum(bodies["messages"].to_pylist()), publish.persons, due, time.monotonic() - started
-        )
-        self._publishing = Publishing(cycle, bodies, self._publisher.submit(publish))
-        return cycle
+        messages = sum(bodies["messages"].to_pylist())
+        cycle = Cycle(after.cycle, messages, 0, due, time.monotonic() - started)
+        return self.publisher.begin("touched_persons_all", rows, bodies, cycle)
 
     def _adopt(self, in_force: InForce) -> None:
         """Derive by these models, and this identity policy, from now on."""
@@ -244,9 +222,9 @@ class Engine:
             self._adopt(of)
         if marks.models == of.digest or not (marks.models or of.made):
             return marks
-        self._finish_publishing()
+        self.publisher.finish()
         if of.lasts_since(marks.models):
-            is_same = before is not of and before.features == of.features
+            is_same = before is not of and before.on_cards == of.on_cards
             self._backfill(of, marks, are_cards_alike=is_same and before.card_tables == of.card_tables)
         else:
             self.rebuild()
@@ -254,7 +232,7 @@ class Engine:
 
     def _backfill(self, of: InForce, marks: Marks, *, are_cards_alike: bool) -> None:
         """Make true what is in force now; publish whom it moves, or, where features changed, everybody."""
-        self._catch_up(marks, _silent)
+        self.publisher.catch_up(marks, self.card_tables)
         now = max(self._clock(), marks.clock or datetime.min)
         after = replace(marks, cycle=marks.cycle + 1, clock=now, models=of.digest)
         self.doing = ("backfill", 0, 1)
@@ -271,20 +249,8 @@ class Engine:
 
         backfill(self.warehouse, of.made, now, beside)
         self._waking.forget()
-        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
+        self.publisher.publish(TOUCHED.name, after.cycle, self.card_tables)
         self.doing = IDLE
-
-    def _finish_publishing(self) -> None:
-        """Wait until the last cycle's cards are readable.
-
-        Raises what kept them from it; the next cycle then begins with publishing them.
-        """
-        if self._publishing is None:
-            return
-        publishing, self._publishing = self._publishing, None
-        readable = publishing.done.result()
-        self._published = publishing.cycle.number
-        self._lags.note(publishing, readable)
 
     def run(self, stop: threading.Event, on_error: Callable[[TekilError], None]) -> None:
         """Run cycles until told to stop. What is away for a while is waited for; nothing is skipped."""
@@ -296,11 +262,11 @@ class Engine:
                     cycle = self._advance()
                     busy = cycle is not None
                     self.beat = time.monotonic()
-                    if not busy or self._cycles % CYCLES_A_STEP == 0:
+                    if self._is_time_for_chores(busy=busy):
                         busy = self._do_chores() or busy
                     pause = IDLE_SECONDS
                     if cycle is not None and cycle.pause > 0:
-                        self._finish_publishing()
+                        self.publisher.finish()
                         self._tasks.wait(stop, cycle.pause)
                 except Unavailable as error:
                     on_error(error)
@@ -310,12 +276,20 @@ class Engine:
         finally:
             self._tasks.refuse()
             with contextlib.suppress(Unavailable):
-                self._finish_publishing()
+                self.publisher.finish()
+
+    def _is_time_for_chores(self, *, busy: bool) -> bool:
+        """Return whether to look after chores now: every so many cycles, or where there is nothing else."""
+        if busy:
+            return self._cycles % CYCLES_A_STEP == 0
+        return time.monotonic() >= self._next_chores
 
     def _do_chores(self) -> bool:
         """Do one bounded step of each thing that must be done some time; True if there was one."""
-        self._finish_publishing()
-        return any([self._cluster(), *(chore() for chore in self.chores)])
+        self.publisher.finish()
+        is_more = any([self._cluster(), *(chore() for chore in self.chores)])
+        self._next_chores = 0.0 if is_more else time.monotonic() + CHORES_SECONDS
+        return is_more
 
     def _cluster(self) -> bool:
         """Do one step of bringing history into order, so that refreshing stays fast; True if there was."""
@@ -326,7 +300,7 @@ class Engine:
         return self._tasks.submit(task)
 
     def _before_task(self) -> None:
-        self._finish_publishing()
+        self.publisher.finish()
         self._ahead.forget()
 
     def drain(self) -> int:
@@ -338,9 +312,9 @@ class Engine:
 
     def _begin_change(self) -> Marks:
         """Make ready for a change between two cycles; return the marks that it ends with."""
-        self._finish_publishing()
+        self.publisher.finish()
         marks = self.warehouse.marks()
-        self._catch_up(marks, _silent)
+        self.publisher.catch_up(marks, self.card_tables)
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
         return replace(marks, cycle=marks.cycle + 1, clock=now)
@@ -359,12 +333,12 @@ class Engine:
         with warehouse.transaction():
             change(warehouse)
             self._waking.stage_asked(persons["person_key"])
-            reached = reach_without(warehouse, self.policy, events, records, is_done=True)
+            reached = reach_without(warehouse, self.policy, events, records)
             self._stage_answers(reached, "SELECT * FROM old_{table}", said=None)
             self._write_refresh(after, recount=True)
         self._waking.forget()
         self._known.forget()
-        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
+        self.publisher.publish(TOUCHED.name, after.cycle, self.card_tables)
 
     def heed_tombstones(self) -> None:
         """Read anew who was erased: it counts from the next message on."""
@@ -372,7 +346,7 @@ class Engine:
 
     def rebuild(self, progress: Progress | None = None) -> None:
         """Derive everything anew from the events, by the same SELECTs, and put it in the old rows' place."""
-        tell = progress or _silent
+        tell = progress or silent
         marks = self.warehouse.marks()
         now = max(self._clock(), marks.clock or datetime.min)
         self.warehouse.set_now(now)
@@ -397,33 +371,29 @@ class Engine:
         for relation in staged.values():
             self.warehouse.drop(relation)
         self._waking.forget()
-        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, tell)
+        self.publisher.publish(TOUCHED.name, after.cycle, self.card_tables, tell)
 
-    def take_out(self, doomed: str, beside: Callable[[Warehouse], None]) -> None:
+    def take_out(self, of: Table, doomed: str, beside: Callable[[Warehouse], None]) -> None:
         """Take few messages out of history and refresh whom they told of, as if they had never been said.
 
-        `doomed` selects their `message_key`s; `beside` writes in the same transaction. Between cycles only.
+        `doomed` selects their `message_key`s; they are `of` events or of record changes. `beside` writes in
+        the same transaction. Between cycles only.
         """
-        warehouse = self.warehouse
-        after = self._begin_change()
-        warehouse.derive("doomed", doomed)
-        gone = "(SELECT message_key FROM doomed)"
-        warehouse.derive("new_events", f"SELECT * FROM {EVENTS.name} WHERE message_key IN {gone}")
-        self._waking.stage_asked()
-        reached = reach_without(warehouse, self.policy, "new_events")
-        history = f"SELECT * FROM old_{{table}} WHERE message_key NOT IN {gone}"
-        self._stage_answers(reached, history, said=None)
-        self._waking.forget()
-        with warehouse.transaction():
-            for table in (EVENTS, TRAITS):
+        self.warehouse.derive("doomed", doomed)
+        for table in (EVENTS, RECORD_CHANGES):
+            among = "message_key IN (SELECT message_key FROM doomed)" if table is of else "FALSE"
+            self.warehouse.derive(f"doomed_{table.name}", f"SELECT * FROM {table.name} WHERE {among}")
+
+        def change(warehouse: Warehouse) -> None:
+            for table in (of, TRAITS):
                 warehouse.remove(table.name, "message_key", "doomed")
             beside(warehouse)
-            self._write_refresh(after)
-        self._publish_some(f"SELECT person_key FROM {TOUCHED.name}", after.cycle, _silent)
+
+        self.amend(NOBODY, f"doomed_{EVENTS.name}", f"doomed_{RECORD_CHANGES.name}", change)
 
     def freshness(self, seconds: float = 300) -> list[tuple[float, int]]:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
-        return self._lags.since(seconds)
+        return self.publisher.lags.since(seconds)
 
     def _stage_refresh(self, bodies: pa.Table) -> Prepared:
         """Stage the new events and, for everyone they touch, all answers anew."""
@@ -478,23 +448,3 @@ class Engine:
         """Move the marks, and note whose cards are to be published after the commit."""
         self.warehouse.overwrite(TOUCHED.name, f"SELECT person_key FROM {persons}")
         self.warehouse.set_marks(after)
-
-    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> Publication:
-        """Return what publishes the persons in a staged relation, of whom `rows` were read."""
-        keys = self.warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
-        return Publication(self.store, keys, rows, cycle, self._clock)
-
-    def _publish_some(self, persons: str, cycle: int, tell: Progress) -> None:
-        """Publish the persons of a SELECT, so many at a time; those who are no more lose their cards."""
-        people = self.warehouse.query(f"{persons} ORDER BY person_key")
-        for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):
-            done = min(start + CARDS_AT_ONCE, people.num_rows)
-            self.warehouse.stage("publishing", people.slice(start, CARDS_AT_ONCE))
-            rows = CardRows.read_of(self.warehouse, "publishing", self.card_tables)
-            self._publication("publishing", rows, cycle if done == people.num_rows else None)()
-            tell("publish", done, people.num_rows)
-        self._published = cycle
-
-
-def _silent(_what: str, _done: int, _all: int) -> None:
-    """Show no progress."""

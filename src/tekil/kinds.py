@@ -12,7 +12,7 @@ from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
 from tekil.identifiers import IDENTITY_KIND
-from tekil.models import AUDIENCE_KIND, FEATURE_KIND
+from tekil.models import AUDIENCE_KIND, FEATURE_KIND, SCORE_KIND, STAGE_KIND
 from tekil.privacy.typed import told
 from tekil.retention import RETENTION_KIND
 
@@ -48,5 +48,14 @@ def _guarded(kind: Kind) -> Kind:
 
 KINDS: Mapping[str, Kind] = {
     kind.name: _guarded(kind)
-    for kind in (DICTIONARY_KIND, EVENT_KIND, IDENTITY_KIND, FEATURE_KIND, AUDIENCE_KIND, RETENTION_KIND)
+    for kind in (
+        DICTIONARY_KIND,
+        EVENT_KIND,
+        IDENTITY_KIND,
+        FEATURE_KIND,
+        AUDIENCE_KIND,
+        STAGE_KIND,
+        SCORE_KIND,
+        RETENTION_KIND,
+    )
 }

@@ -19,6 +19,7 @@ from tekil.load import seal_json, sealed_identifier
 from tekil.log import Log
 from tekil.messages import IDENTIFIER_KINDS
 from tekil.privacy import Vault, mask_of
+from tekil.privacy.vault import with_known
 from tekil.reads import (
     Arrival,
     Count,
@@ -83,15 +84,15 @@ class LiveReads:
 
     def _shown(self, cards: Sequence[Card], *, reveal: bool = False) -> list[Card]:
         """Return cards with masks, or values, in the place of their tokens."""
-        bodies = self._vault.show([card.body for card in cards], reveal=reveal, is_json=True)
-        values = iter(self._vault.show([i.value for card in cards for i in card.identifiers], reveal=reveal))
+        texts = [text for card in cards for text in (card.body, *(i.value for i in card.identifiers))]
+        known = self._vault.known(texts, reveal=reveal)
         return [
             replace(
                 card,
-                body=body,
-                identifiers=tuple(replace(i, value=next(values)) for i in card.identifiers),
+                body=with_known(card.body, known, is_json=True),
+                identifiers=tuple(replace(i, value=with_known(i.value, known)) for i in card.identifiers),
             )
-            for card, body in zip(cards, bodies, strict=True)
+            for card in cards
         ]
 
     def people(self, text: str, limit: int = 50, within: Condition | None = None) -> list[Card]:

@@ -4,16 +4,32 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pyarrow as pa
 
 from tekil.identity import person_id
-from tekil.models import CardRows, build_cards
+from tekil.models import ACTIVITY, CardRows, build_cards
 from tekil.store import Store
+from tekil.warehouse import Column, Erasure, Marks, Table, Warehouse
+
+TOUCHED = Table(
+    "touched", (Column("person_key", "bigint"),), "person_key", Erasure("nobody", "keys of one cycle")
+)
+"""Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
+
+CARDS_AT_ONCE = 20_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def silent(_what: str, _done: int, _all: int) -> None:
+    """Show no progress."""
+
 
 FEW_MESSAGES = 200
 GATHER_SECONDS = 0.4
@@ -92,3 +108,65 @@ class Lags:
         """Return (lag in seconds, messages) of the bodies made readable in the last `seconds`."""
         start = time.monotonic() - seconds
         return [lag for at, cycle in list(self._recent) if at >= start for lag in cycle.lags]
+
+
+class Publisher:
+    """The one writer of cards: of a cycle's persons beside the next cycle, of many others at once."""
+
+    def __init__(self, store: Store, warehouse: Warehouse, clock: Callable[[], datetime]) -> None:
+        """Take where cards go to, and where their rows are; the cycle that was published last is read."""
+        self.lags = Lags()
+        self._store, self._warehouse, self._clock = store, warehouse, clock
+        self._published = store.cards.published_cycle()
+        self._thread = ThreadPoolExecutor(1, "tekil-publish")
+        self._under_way: Publishing | None = None
+
+    def begin(self, persons: str, rows: CardRows, bodies: pa.Table, cycle: Cycle) -> Cycle:
+        """Publish the persons in a staged relation, of whom `rows` were read, in a thread of its own.
+
+        Returns the cycle, with how many they are. The last one must be finished.
+        """
+        publish = self._publication(persons, rows, cycle.number)
+        counted = replace(cycle, persons=publish.persons)
+        self._under_way = Publishing(counted, bodies, self._thread.submit(publish))
+        return counted
+
+    def finish(self) -> None:
+        """Wait until the last cycle's cards are readable.
+
+        Raises what kept them from it; the next cycle then begins with publishing them.
+        """
+        if self._under_way is None:
+            return
+        publishing, self._under_way = self._under_way, None
+        readable = publishing.done.result()
+        self._published = publishing.cycle.number
+        self.lags.note(publishing, readable)
+
+    def catch_up(self, marks: Marks, tables: Sequence[str], tell: Progress = silent) -> None:
+        """Publish what the last commit changed, if we died, or the store was away, before that was done.
+
+        A store further behind than that is another one, or an old copy: then everybody is published.
+        """
+        if self._under_way is not None or marks.cycle == self._published:
+            return
+        if marks.cycle - 1 != self._published:
+            self._store.cards.clear()
+            self.publish(ACTIVITY.name, marks.cycle, tables, tell)
+        else:
+            self.publish(TOUCHED.name, marks.cycle, tables, tell)
+
+    def publish(self, persons: str, cycle: int, tables: Sequence[str], tell: Progress = silent) -> None:
+        """Publish the persons of a table, so many at a time; those who are no more lose their cards."""
+        people = self._warehouse.query(f"SELECT person_key FROM {persons} ORDER BY person_key")
+        for start in range(0, max(people.num_rows, 1), CARDS_AT_ONCE):
+            done = min(start + CARDS_AT_ONCE, people.num_rows)
+            self._warehouse.stage("publishing", people.slice(start, CARDS_AT_ONCE))
+            rows = CardRows.read_of(self._warehouse, "publishing", tables)
+            self._publication("publishing", rows, cycle if done == people.num_rows else None)()
+            tell("publish", done, people.num_rows)
+        self._published = cycle
+
+    def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> Publication:
+        keys = self._warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]
+        return Publication(self._store, keys, rows, cycle, self._clock)

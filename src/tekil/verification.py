@@ -7,13 +7,26 @@ from typing import Any
 
 import msgspec
 
-from tekil.engine import CARDS_AT_ONCE, Engine
-from tekil.models import AUDIENCE_SIZES, AUDIENCES, MEMBERS, Bindings, CardRows, build_cards, derive
+from tekil.engine import Engine
+from tekil.models import (
+    AUDIENCE_SIZES,
+    AUDIENCES,
+    MEMBERS,
+    Bindings,
+    CardRows,
+    build_cards,
+    derive,
+    memberships_of,
+)
+from tekil.publishing import CARDS_AT_ONCE
 from tekil.waking import DUE_MAX
 from tekil.warehouse import Warehouse
 
 ROWS_SHOWN = 20
 """Differing rows that are shown of each table and side."""
+
+NOISE_US = 10
+"""Microseconds by which arithmetic may make an instant another one."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -52,7 +65,8 @@ def verify(engine: Engine) -> Verification:
     warehouse.set_now(marks.clock)
     with warehouse.bulk():
         staged = derive(warehouse, engine.models, Bindings.all(), "fresh_", engine.policy)
-    differences = [*compare(warehouse, staged), *compare_members(engine)]
+    early = {m.name: m.table.column_names for m in engine.models if m.wakes_itself}
+    differences = [*compare(warehouse, staged, early), *compare_members(engine)]
     rows = {
         table: int(warehouse.query(f"SELECT count(*) AS n FROM {table}")["n"][0].as_py()) for table in staged
     }
@@ -62,34 +76,67 @@ def verify(engine: Engine) -> Verification:
     return Verification({**rows, "cards": engine.store.cards.count()}, differences, check_ledger(engine))
 
 
-def compare(warehouse: Warehouse, staged: Mapping[str, str]) -> list[Difference]:
-    """Return the rows in which each table and its staged counterpart differ, some of each."""
+def compare(
+    warehouse: Warehouse, staged: Mapping[str, str], early: Mapping[str, Sequence[str]] = {}
+) -> list[Difference]:
+    """Return the rows in which each table and its staged counterpart differ, some of each.
+
+    In tables that may wake people `early` (with their columns) it is enough that nobody sleeps longer than
+    the fresh row says.
+    """
     found = []
     for table, fresh in staged.items():
+        columns = ", ".join(f'"{name}"' for name in early.get(table, ()) if name != "wake_at") or "*"
         for kind, one, other in (("missing", fresh, table), ("unexpected", table, fresh)):
-            rows = warehouse.query(f"SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other} LIMIT {ROWS_SHOWN}")
+            rows = warehouse.query(
+                f"SELECT {columns} FROM {one} EXCEPT ALL SELECT {columns} FROM {other} LIMIT {ROWS_SHOWN}"
+            )
             found += [Difference(table, kind, row) for row in rows.to_pylist()]
+        if table in early:
+            found += _oversleeping(warehouse, table, fresh)
     return found
+
+
+def _oversleeping(warehouse: Warehouse, table: str, fresh: str) -> list[Difference]:
+    """Return who would wake later than a fresh row says."""
+    rows = warehouse.query(f"""
+        SELECT l.person_key, l.wake_at, f.wake_at AS expected
+        FROM {table} AS l JOIN {fresh} AS f ON f.person_key = l.person_key
+        WHERE f.wake_at IS NOT NULL AND (l.wake_at IS NULL OR l.wake_at > shifted(f.wake_at, {NOISE_US}))
+        LIMIT {ROWS_SHOWN}""")
+    return [Difference(table, "unexpected", row) for row in rows.to_pylist()]
 
 
 def compare_members(engine: Engine) -> list[Difference]:
     """Return where who is said to be in an audience, and how many, is not what the audiences' rows say."""
     audiences = next((model for model in engine.models if model.name == AUDIENCES), None)
-    names = sorted(audiences.columns) if audiences else []
-    asked = ", ".join(f'count(*) FILTER (WHERE "{name}") AS "{name}"' for name in names)
-    rows = engine.warehouse.query(f"SELECT {asked} FROM {AUDIENCES}").to_pylist()[0] if names else {}
+    holds = (
+        {}
+        if audiences is None
+        else {
+            name: f'"{name}"' if name in audiences.columns else _is_at(name)
+            for name in memberships_of(audiences)
+        }
+    )
+    asked = ", ".join(f'count(*) FILTER (WHERE {what}) AS "{name}"' for name, what in holds.items())
+    rows = engine.warehouse.query(f"SELECT {asked} FROM {AUDIENCES}").to_pylist()[0] if holds else {}
     found = []
     for name, expected in rows.items():
         told = engine.warehouse.query(f"""
             SELECT count(*) AS members, count(a.person_key) AS confirmed,
               coalesce((SELECT arg_max(people, hour) FROM {AUDIENCE_SIZES.name}
                 WHERE audience = '{name}'), 0) AS people
-            FROM {MEMBERS.name} m LEFT JOIN (SELECT person_key FROM {AUDIENCES} WHERE "{name}") AS a
+            FROM {MEMBERS.name} m LEFT JOIN (SELECT person_key FROM {AUDIENCES} WHERE {holds[name]}) AS a
               ON a.person_key = m.person_key
             WHERE m.audience = '{name}'""").to_pylist()[0]
         if set(told.values()) != {expected}:
             found.append(Difference(MEMBERS.name, "unexpected", {"audience": name, "rows": expected, **told}))
     return found
+
+
+def _is_at(name: str) -> str:
+    column, _, value = name.partition(".")
+    return f"\"{column}\" = '{value}'"
 
 
 def compare_cards(engine: Engine) -> list[Difference]:

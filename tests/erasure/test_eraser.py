@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tekil.access.audit import SYSTEM
-from tekil.definitions import Definition, Written, apply
+from tekil.definitions import Definition, Written, apply, parse
 from tekil.erasure import Eraser
 from tekil.errors import NotFound
 from tekil.kinds import KINDS
@@ -300,6 +301,46 @@ def test_whoever_is_only_somebodys_previous_id_is_erased_all_the_same(
     assert not installation.rows("SELECT 1 FROM events WHERE previous_id = 'a1'")
     assert not installation.rows("SELECT 1 FROM identity WHERE value = 'a1'")
     assert verify(installation.engine).differences == []
+
+
+def test_whoever_is_named_by_a_plain_id_in_a_declared_field_goes_from_there_too(
+    installation: Installation,
+) -> None:
+    event = """
+kind: event
+name: Friend Invited
+spec:
+  fields:
+    properties.invited_by: {type: text, pii: other}
+    properties.total: {type: number}
+"""
+    apply(installation.store, KINDS, parse(event), author="test")
+    invited = {
+        "type": "track",
+        "event": "Friend Invited",
+        "properties": {"invited_by": "ayse-7", "total": 1.5},
+    }
+    installation.say({"type": "track", "event": "Seen", "userId": "ayse-7"})
+    installation.say({**invited, "userId": "berk", "messageId": "first"})
+    installation.say({**invited, "userId": "berk", "properties": {"invited_by": "can-9"}})
+    installation.run()
+    assert "ayse-7" in in_log(installation)
+    assert erase(installation, "user_id:ayse-7").found == 0
+    told = installation.rows("SELECT CAST(properties AS JSON) AS said FROM events WHERE message_id = 'first'")
+    assert json.loads(told[0]["said"]) == {"invited_by": "erased", "total": 1.5}
+    assert "ayse-7" not in in_log(installation)
+    assert "can-9" in in_log(installation)
+    # Said late, it is silent as well; said anew, she is somebody again.
+    late = (installation.now - timedelta(days=1)).isoformat() + "Z"
+    installation.say({**invited, "userId": "berk", "messageId": "late", "timestamp": late})
+    installation.run()
+    (row,) = installation.rows(
+        "SELECT CAST(properties AS JSON) AS said FROM events WHERE message_id = 'late'"
+    )
+    assert json.loads(row["said"])["invited_by"] == "erased"
+    assert "ayse-7" not in in_log(installation)
+    assert verify(installation.engine).differences == []
+    apply(installation.store, KINDS, [], author="test", prune=True)
 
 
 def test_of_a_tablet_that_a_family_shares_only_ones_own_turns_go(installation: Installation) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tekil.definitions import Definition, Written, apply
 from tekil.identity.sql import LINK_ACTS, LINKS_SOURCE
 from tekil.kinds import KINDS
+from tekil.load import EVENTS
 from tekil.store import Store
 from tekil.verification import verify
 from tests.installation import NOON, Installation
@@ -139,7 +140,7 @@ def test_what_is_taken_out_was_never_said(found: Found, data: st.DataObject) -> 
     hear(installation, cut(data.draw, said))
     ids = ", ".join(f"'m{n}'" for n in doomed) or "''"
     installation.engine.take_out(
-        f"SELECT message_key FROM events WHERE message_id IN ({ids})", lambda _warehouse: None
+        EVENTS, f"SELECT message_key FROM events WHERE message_id IN ({ids})", lambda _warehouse: None
     )
     knowledge, cards = installation.knowledge(), installation.cards()
     assert verify(installation.engine).differences == []

@@ -9,7 +9,7 @@ import pytest
 
 from tekil.definitions import Definition, InvalidDefinitions, Written, apply
 from tekil.kinds import KINDS
-from tekil.models import Model, audience_model, feature_model
+from tekil.models import Model, feature_model, person_models
 from tekil.privacy.rectification import OBJECTION
 from tekil.store import Store
 from tekil.verification import verify
@@ -23,7 +23,7 @@ FEATURES = {
 
 
 def models_of(definitions: Sequence[Definition]) -> list[Model]:
-    return [feature_model(definitions, ZONE), audience_model(definitions)]
+    return [feature_model(definitions, ZONE), *person_models(definitions)]
 
 
 def define(installation: Installation, features: dict[str, str] = FEATURES, **audiences: str) -> None:

@@ -14,7 +14,7 @@ from tekil.errors import BadRequest
 from tekil.kinds import KINDS
 from tekil.privacy import KeyRing, MasterKey, Vault, typed
 from tekil.privacy.ledger import ConsentLedger, open_ledger
-from tekil.privacy.typed import check_typed, masked
+from tekil.privacy.typed import check_typed, masked, typed_condition
 from tekil.store import Store, open_store
 
 MAIL, PHONE, TCKN = "irem.kanarya@example.com", "0532 765 43 21", "10000000146"
@@ -105,3 +105,10 @@ def test_where_a_consent_came_from_names_nobody(ledger: ConsentLedger) -> None:
                 recorded_by="x",
             )
         assert refused.value.code == "typed_personal"
+
+
+def test_an_attribute_rule_names_no_one_person() -> None:
+    with pytest.raises(BadRequest) as refused:
+        typed_condition(f"email={MAIL}")
+    assert refused.value.code == "typed_personal"
+    assert typed_condition("city=İzmir") is not None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from tekil.definitions import apply, parse
+from collections.abc import Sequence
+
+from tekil.definitions import Written, apply, parse
 from tekil.kinds import KINDS
 from tekil.privacy import KeyRing
 from tekil.retention import Retention
 from tests.installation import MASTER, Installation
 
 
-def rules(place: Installation, *specs: str) -> None:
-    """Put these rules in force, and no others: `{of: events, keep: 30 days}`."""
+def rules(place: Installation, *specs: str, beside: Sequence[Written] = ()) -> None:
+    """Put these rules in force, and no others: `{of: events, keep: 30 days}`; and what is `beside` them."""
     documents = "\n---\n".join(f"kind: retention\nname: r{n}\nspec: {spec}" for n, spec in enumerate(specs))
-    apply(place.store, KINDS, parse(documents) if specs else [], author="test", prune=True)
+    written = [*(parse(documents) if specs else []), *beside]
+    apply(place.store, KINDS, written, author="test", prune=True)
 
 
 def retention(place: Installation) -> Retention:

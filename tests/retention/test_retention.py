@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Any
 
 import pytest
 
+from tekil.definitions import Definition, Written, apply
+from tekil.kinds import KINDS
 from tekil.privacy import KeyRing
+from tekil.privacy.find import Kind
 from tekil.retention import Retention
 from tekil.store import Entry, open_store
 from tekil.store.consent_entries import entry_id
@@ -155,6 +159,128 @@ def test_old_quarantine_goes_and_stays_counted(place: Installation) -> None:
     assert verify(place.engine).holds
 
 
+def ticket(number: int, days: float, **fields: Any) -> dict[str, Any]:
+    return {
+        "type": "record",
+        "object": "ticket",
+        "key": {"id": number},
+        "fields": fields,
+        "timestamp": days_ago(days),
+        "messageId": f"ticket-{number}-{days}",
+    }
+
+
+def tickets(place: Installation) -> list[int]:
+    found = place.rows("SELECT key FROM record_changes WHERE object = 'ticket' ORDER BY key")
+    return [json.loads(row["key"])["id"] for row in found]
+
+
+def test_what_was_said_of_things_goes_by_object_and_names_nobody_any_more(place: Installation) -> None:
+    named = {"ticket": {"fields.customer": "user_id", "fields.phone": "phone"}}
+    policy = Definition("identity", "identity", spec={"records": named})
+    apply(place.store, KINDS, [Written(policy)], author="test")
+    old = ticket(1, 400, customer="u1", phone="0532 123 45 67")
+    place.say(old, ticket(2, 10, customer="u1"), {**ticket(3, 400), "object": "order"})
+    place.say(track("A", 1))
+    place.run()
+    assert {known.kind for known in place.person("user_id:u1").identifiers} == {"user_id", "phone"}
+    rules(place, "{of: records, object: ticket, keep: 13 months}")
+    assert counts(place) == {"records": 1}
+    (entry,) = retention(place).run()
+    assert (entry.counts, entry.proof["left"], entry.proof["object"]) == ({"records": 1}, 0, "ticket")
+    assert tickets(place) == [2]
+    assert place.rows("SELECT object FROM record_changes WHERE object = 'order'")
+    assert {known.kind for known in place.person("user_id:u1").identifiers} == {"user_id"}
+    before = place.knowledge()
+    # It stays gone, said once more or late.
+    place.say(old, ticket(4, 401, customer="u9"))
+    place.run()
+    assert place.knowledge() == before
+    assert verify(place.engine).holds
+    apply(place.store, KINDS, [], author="test", prune=True)
+
+
+def kept_values(place: Installation, *values: tuple[Kind, str]) -> list[str]:
+    """Return which of some values the vault has, as masks."""
+    tokens = [place.vault.token(*value) for value in values]
+    known = place.vault.masked(tokens)
+    return [known[token] for token in tokens if token in known]
+
+
+GIVEN = ("email", "hediye@example.com")
+OWN = ("email", "ayse@example.com")
+
+
+def gift(days: float, address: str = GIVEN[1]) -> dict[str, Any]:
+    return track("Gift Sent", days, properties={"to": address})
+
+
+def test_a_value_leaves_the_vault_with_the_last_row_that_held_it(place: Installation) -> None:
+    identify = {"type": "identify", "userId": "u1", "traits": {"email": OWN[1]}, "timestamp": days_ago(400)}
+    place.say(identify, gift(40), gift(50), track("Seen", 45, properties={"by": OWN[1]}))
+    place.run()
+    rules(place, "{of: events, keep: 45 days}")
+    retention(place).run()
+    # One gift went and one is left, so its address is still needed; so is the trait's.
+    assert kept_values(place, GIVEN, OWN) == ["h•••@e•••.com", "a•••@e•••.com"]
+    rules(place, "{of: events, keep: 30 days}")
+    retention(place).run()
+    assert kept_values(place, GIVEN, OWN) == ["a•••@e•••.com"]
+    token = place.vault.token(*GIVEN)
+    assert not place.rows(f"SELECT * FROM sealed_values WHERE token = '{token}'")
+    places = f"SELECT * FROM token_places WHERE token_key = key64('{token}')"
+    assert not place.warehouse.query(places).num_rows
+    assert not place.rows("SELECT * FROM loosened_tokens")
+    # Said anew, it is kept anew.
+    place.say(gift(1))
+    place.run()
+    assert kept_values(place, GIVEN) == ["h•••@e•••.com"]
+    assert place.rows(f"SELECT shadow FROM sealed_values WHERE token = '{token}'") == [
+        {"shadow": "example.com"}
+    ]
+
+
+def test_a_value_stays_while_a_record_or_a_consent_is_about_it(tmp_path: Path) -> None:
+    place = Installation(tmp_path)
+    other = ("email", "izinli@example.com")
+    place.say(gift(40), gift(40, other[1]), ticket(1, 10, note=f"asks for {GIVEN[1]}"))
+    place.run()
+    at = microseconds(NOON)
+    token = place.vault.token(*other)
+    made = entry_id(token, "marketing", "email", True, at, "form")
+    place.store.consents.append(
+        [Entry(made, "email", token, "marketing", "email", True, at, at, "form", "", "{}", "me")]
+    )
+    rules(place, "{of: events, keep: 30 days}")
+    retention(place).run()
+    assert said(place) == []
+    assert len(kept_values(place, GIVEN, other)) == 2
+    rules(place, "{of: events, keep: 30 days}", "{of: records, object: ticket, keep: 5 days}")
+    retention(place).run()
+    assert kept_values(place, GIVEN, other) == ["i•••@e•••.com"]
+    place.close()
+
+
+def test_values_that_a_run_did_not_come_to_go_with_the_next(
+    place: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.say(gift(40))
+    place.run()
+    rules(place, "{of: events, keep: 30 days}")
+
+    def dies(*_all: object) -> int:
+        raise RuntimeError("the machine went down")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(place.vault, "forget", dies)
+        with pytest.raises(RuntimeError):
+            retention(place).run()
+    assert said(place) == []
+    assert len(kept_values(place, GIVEN)) == 1
+    retention(place).run()
+    assert kept_values(place, GIVEN) == []
+
+
 def test_a_day_of_the_log_goes_with_its_key_once_all_of_it_is_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -250,6 +376,10 @@ def test_the_store_of_the_rules_is_told_what_is_wrong(tmp_path: Path) -> None:
         rules(_Bare(tmp_path), "{of: log, keep: forever}")
     with pytest.raises(Exception, match="says already"):
         rules(_Bare(tmp_path), "{of: log, keep: 1 day}", "{of: log, keep: 2 days}")
+    with pytest.raises(Exception, match="says whose"):
+        rules(_Bare(tmp_path), "{of: records, keep: 1 day}")
+    with pytest.raises(Exception, match="as long as they do"):
+        rules(_Bare(tmp_path), "{of: records, object: identity_assertion, keep: 1 day}")
     with pytest.raises(Exception, match="Only events"):
         rules(_Bare(tmp_path), "{of: log, source: web, keep: 1 day}")
 

@@ -44,10 +44,17 @@ class ProfileIdentifier(msgspec.Struct, frozen=True):
     value: str
 
 
+class ReachedStage(msgspec.Struct, frozen=True):
+    """The stage of a chain that a person is in, and since when."""
+
+    name: str
+    since: str
+
+
 class Profile(msgspec.Struct, frozen=True):
     """What is known of one person. Instants are ISO 8601 in UTC, ending in `Z`.
 
-    `features` are by name; `audiences` are those the person is in, each with since when.
+    `features` are by name; `audiences` are those the person is in, each with since when; `stages` by chain.
     """
 
     person_id: str = ""
@@ -69,6 +76,7 @@ class Profile(msgspec.Struct, frozen=True):
     device: str | None = None
     features: dict[str, Any] | None = None
     audiences: dict[str, str] | None = None
+    stages: dict[str, ReachedStage] | None = None
     identifiers: list[ProfileIdentifier] = []
 
 

@@ -24,6 +24,7 @@ class PlannedRule(msgspec.Struct, frozen=True):
     keep: str
     source: str
     event: str
+    object: str
     before: datetime
     count: int
 
@@ -96,7 +97,9 @@ def planned_rule(planned: Planned) -> PlannedRule:
     """Return what a rule would destroy, as it is told."""
     spec = planned.rule.spec
     before = utc(planned.before)
-    return PlannedRule(planned.rule.name, spec.of, spec.keep, spec.source, spec.event, before, planned.count)
+    return PlannedRule(
+        planned.rule.name, spec.of, spec.keep, spec.source, spec.event, spec.object, before, planned.count
+    )
 
 
 def _ran(entry: Destruction) -> Ran:

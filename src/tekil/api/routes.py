@@ -28,6 +28,7 @@ from tekil.api.paths import reference as decode
 from tekil.errors import NotFound
 from tekil.load import seal_text
 from tekil.privacy import mask_of
+from tekil.privacy.typed import check_typed
 from tekil.reads import Ledger, Reads, SourceLedger, profile_within
 from tekil.store import Card, Source, Store
 
@@ -160,7 +161,7 @@ def get_sources(reads: ReadsHere, store: StoreHere) -> model.Sources:
 )
 def create_source(data: JSONBody[model.NewSource], store: StoreHere, by: ActorHere) -> model.NewKey:
     """Make a new write key for a source, and the source too where it is new."""
-    key = store.keys.create_write_key(data.name, by)
+    key = store.keys.create_write_key(check_typed(data.name, "The source's name"), by)
     return model.NewKey(key.source, key.key)
 
 

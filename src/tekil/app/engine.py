@@ -10,7 +10,7 @@ from tekil.engine import Engine
 from tekil.identity import EVIDENCE, EVIDENCE_PLACES
 from tekil.load.consents import consents_said
 from tekil.log import open_log
-from tekil.models import ACTIVITY, AFFILIATIONS, attributes, audience_model, feature_model
+from tekil.models import ACTIVITY, AFFILIATIONS, attributes, feature_model, person_models
 from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.privacy.ledger import open_ledger
 from tekil.privacy.signals import ConsentSignals
@@ -43,7 +43,7 @@ def open_engine(config: Config) -> Iterator[Engine]:
             vault,
             defined=lambda definitions: [
                 feature_model(definitions, config.workspace.timezone),
-                audience_model(definitions),
+                *person_models(definitions),
             ],
             before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
         )

@@ -48,6 +48,10 @@ from tekil.store import Store
 LOOP_DIED = 70
 """The exit code when the loop met what it cannot wait out: BSD's EX_SOFTWARE."""
 
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How soon a request gets its turn while the loop's thread works. Python's own 5 ms would be all a lookup may
+take."""
+
 GRACE_SECONDS = 5
 """How long requests in flight may take when the process ends."""
 
@@ -68,6 +72,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     for number in ENDING:
         signal.signal(number, _leave)
     check_port(config.console.host, config.console.port, "console.port")
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     with open_engine(config) as engine:
         engine.recover(lambda what, done, everything: say(f"{what}: {done:,} of {everything:,}"))
         for proof in Eraser(engine).resume():

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from tekil.access.policy import parse_condition
 from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_rows, say
+from tekil.privacy.typed import check_typed, typed_condition
 from tekil.store.keys import DAY_US, HOUR_US
 
 
@@ -62,15 +62,15 @@ def create(
         raise click.UsageError("A write key has no scopes: it can send, and nothing else. Leave --scope out.")
     with opened_store(existing(context)) as store:
         if source:
-            made = store.keys.create_write_key(source, here())
+            made = store.keys.create_write_key(check_typed(source, "The source's name"), here())
             told: dict[str, Any] = {"key": made.key, "source": source}
         else:
             api_key, secret = store.keys.create_api_key(
-                name or "from the command line",
+                check_typed(name, "The key's name") or "from the command line",
                 list(scopes),
                 here(),
                 lasts_us=expires,
-                condition=parse_condition(only),
+                condition=typed_condition(only),
             )
             told = {"key": secret, "id": api_key.id, "scopes": sorted(api_key.scopes)}
     if json:

@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from tekil import config
+from tekil.cli.opening import opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_rows, print_table
 from tekil.library import Tekil
 
@@ -47,10 +48,17 @@ def status(context: click.Context, json: bool) -> None:
     """Show the ledger: what was accepted, and what became of it."""
     with Tekil(config.load(existing(context))) as tekil:
         is_running, ledger = tekil.is_running, tekil.ledger()
+    with opened_store(existing(context)) as store:
+        unswept = len(store.destructions.unswept())
     if json:
-        print_json({"running": is_running, **ledger})
+        print_json({"running": is_running, **ledger, "unswept_erasures": unswept})
         return
     click.echo("Tekil is running." if is_running else "Tekil is not running; start it with `tekil up`.")
     names = ("accepted", "loaded", "quarantined", "duplicate", "waiting")
     total = {"source": "total", **ledger["total"]}
     print_rows([{n: row[n] for n in ("source", *names)} for row in [*ledger["sources"], total]], False)
+    if unswept:
+        click.echo(
+            f"Bytes of {unswept} erased may still lie in the warehouse's file; they are swept by night,"
+            " or now by `tekil erase sweep`."
+        )

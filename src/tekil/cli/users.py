@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import click
 
-from tekil.access.policy import ROLES, parse_condition
+from tekil.access.policy import ROLES
 from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_rows, say
 from tekil.config import load
 from tekil.errors import NotFound
+from tekil.privacy.typed import typed_condition
 
 ONCE = "It is shown this once, and is changed at the first sign-in."
 
@@ -29,7 +30,7 @@ def user() -> None:
 def create(context: click.Context, name: str, roles: Sequence[str], only: str, json: bool) -> None:
     """Make a user and print the password for their first sign-in."""
     with opened_store(existing(context)) as store:
-        password = store.users.create(name, roles, parse_condition(only), here())
+        password = store.users.create(name, roles, typed_condition(only), here())
     _print_password(name, password, json)
 
 
@@ -60,7 +61,7 @@ def list_users(context: click.Context, json: bool) -> None:
 def set_roles(context: click.Context, name: str, roles: Sequence[str], only: str) -> None:
     """Give a user these roles and no others."""
     with opened_store(existing(context)) as store:
-        store.users.set_roles(name, roles, parse_condition(only), here())
+        store.users.set_roles(name, roles, typed_condition(only), here())
     click.echo(f"{name}: {' '.join(roles)}")
 
 

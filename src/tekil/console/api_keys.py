@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from tekil.access.policy import Permission, parse_condition
+from tekil.access.policy import Permission
 from tekil.api import needs
 from tekil.api import reference as decode
 from tekil.api.routes import StoreHere
@@ -15,6 +15,7 @@ from tekil.console.gate import is_fresh
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.visit import Visit, VisitHere
 from tekil.errors import BadRequest, NotFound
+from tekil.privacy.typed import check_typed, typed_condition
 from tekil.store import Store
 from tekil.store.clock import now_us
 from tekil.store.keys import DAY_US, HOUR_US, SCOPES
@@ -66,9 +67,13 @@ def create_key(visit: VisitHere, form: FormHere, pages: PagesHere, store: StoreH
     try:
         if not all(visit.may(scope) for scope in scopes if scope in SCOPES) or "*" in scopes:
             raise BadRequest("A key may do no more than whoever makes it.", code="scope_not_held")
-        condition = parse_condition(form.one("condition"))
+        condition = typed_condition(form.one("condition"))
         _, secret = store.keys.create_api_key(
-            name.replace("\0", ""), scopes, visit.actor, lasts_us=lasts_us, condition=condition
+            check_typed(name.replace("\0", ""), "The key's name"),
+            scopes,
+            visit.actor,
+            lasts_us=lasts_us,
+            condition=condition,
         )
     except BadRequest as error:
         refusal = visit.words.known(f"error.{error.code}", error.message)

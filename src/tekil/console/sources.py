@@ -22,6 +22,7 @@ from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.snippets import SNIPPETS, door_url
 from tekil.console.visit import AnyRequest, Visit, VisitHere
 from tekil.errors import BadRequest, NotFound
+from tekil.privacy.typed import check_typed
 from tekil.reads import Count, Quarantined, Reads, SourceLedger
 from tekil.store import Source, Store
 
@@ -91,7 +92,7 @@ def create_source(
     name = form.one("name")
     if name not in {source.name for source in store.keys.sources()}:
         try:
-            store.keys.create_write_key(name, visit.actor)
+            store.keys.create_write_key(check_typed(name, "The source's name"), visit.actor)
         except BadRequest as error:
             refusal = visit.words.known(f"error.{error.code}", error.message)
             return _list(visit, pages, reads, store, name, refusal)

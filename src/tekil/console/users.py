@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect
 
-from tekil.access.policy import ROLES, STEP_UP, Permission, parse_condition
+from tekil.access.policy import ROLES, STEP_UP, Permission
 from tekil.api import needs, segment
 from tekil.api import reference as decode
 from tekil.api.routes import StoreHere
@@ -17,6 +17,7 @@ from tekil.console.gate import is_fresh
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.visit import Visit, VisitHere
 from tekil.errors import BadRequest
+from tekil.privacy.typed import typed_condition
 from tekil.store import Store
 
 READ = needs(Permission.USERS_READ)
@@ -49,7 +50,7 @@ def create_user(visit: VisitHere, form: FormHere, pages: PagesHere, store: Store
     """Make a user and show the password for their first sign-in, this once."""
     name = form.one("name")
     try:
-        condition = parse_condition(form.one("condition"))
+        condition = typed_condition(form.one("condition"))
         password = store.users.create(name, form.all("role"), condition, visit.actor)
     except BadRequest as error:
         return _list(visit, pages, store, form, refusal=_told(visit, error))
@@ -88,7 +89,7 @@ def set_roles(
 ) -> Response[str] | Redirect:
     """Give a user roles and an attribute rule."""
     try:
-        condition = parse_condition(form.one("condition"))
+        condition = typed_condition(form.one("condition"))
         store.users.set_roles(decode(name), form.all("role"), condition, visit.actor)
     except BadRequest as error:
         return _one(visit, pages, store, decode(name), refusal=_told(visit, error))

@@ -36,9 +36,6 @@ from tekil.store.person_rows import declared
 SWEPT_AT_ONCE = 200_000
 """Events up to which the warehouse's file is written anew with every erasure: that takes a second or two."""
 
-UNSWEPT_MAX = 10_000
-"""Erasures looked back on for some whose bytes are still in the file."""
-
 PSEUDONYM = "erased~"
 SOURCE = "erasure"
 
@@ -78,7 +75,8 @@ class Eraser:
             "erasure", by.name, reason, counts=plan.counts, hashes=plan.hashes, at=self._clock()
         )
         store.audit.append(by, Act.ERASURE_APPLIED, "destruction", begun.id, reason=reason)
-        self._engine.graveyard.set([*person.identifiers, *found.said_elsewhere], begun.at, begun.id)
+        known_as = [*person.identifiers, *person.told_as, *found.said_elsewhere]
+        self._engine.graveyard.set(known_as, begun.at, begun.id)
         values = self._values(person)
         proof = self._carry_out(begun, person, found, plan)
         return self._scanned(proof, values, folders) if folders else proof
@@ -98,7 +96,7 @@ class Eraser:
 
         Notes it in the proofs of those whose bytes were still there; returns whether the engine can do it.
         """
-        unswept = self._unswept()
+        unswept = self._engine.store.destructions.unswept()
         swept = self._sweep()
         for entry in unswept if swept else []:
             proof = msgspec.convert(entry.proof, Proof)
@@ -107,12 +105,9 @@ class Eraser:
 
     def unswept_since(self) -> datetime | None:
         """Return since when (UTC) bytes of somebody erased may lie in the warehouse's file, where some do."""
-        first = min((entry.done_at or 0 for entry in self._unswept()), default=None)
+        unswept = self._engine.store.destructions.unswept()
+        first = min((entry.done_at or 0 for entry in unswept), default=None)
         return None if first is None else instant(first)
-
-    def _unswept(self) -> list[Destruction]:
-        done = self._engine.store.destructions.newest(UNSWEPT_MAX, kind="erasure")
-        return [e for e in done if e.done_at is not None and e.proof.get("swept_at") is None]
 
     def _sweep(self) -> bool:
         self._engine.store.wipe()

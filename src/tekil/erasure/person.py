@@ -37,6 +37,7 @@ class Person:
     """Somebody to erase. `keys` are those of the person, none where no message ever named them.
 
     `identifiers` are as the tables hold them; `ledger_tokens` stand for the same in the consent ledger.
+    `told_as` is what stands for their plain ids in fields that are declared personal, in others' messages.
     `known_keys` are keys of identifiers that nothing else is known of any more. A device that others use too
     is none of their identifiers: `turns` says from when until (and without) when it was theirs.
     """
@@ -46,6 +47,7 @@ class Person:
     ledger_tokens: tuple[str, ...]
     known_keys: tuple[int, ...] = ()
     turns: tuple[Turn, ...] = ()
+    told_as: tuple[Identifier, ...] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -59,8 +61,8 @@ class Person:
 
     @property
     def tokens(self) -> list[str]:
-        """Return the tokens among the identifiers' values: those that stand for a value in the vault."""
-        return [value for _, value in self.identifiers if TOKEN.fullmatch(value)]
+        """Return the tokens that stand for them: among the identifiers' values, and for the others."""
+        return [value for _, value in (*self.identifiers, *self.told_as) if TOKEN.fullmatch(value)]
 
     def key_rows(self) -> pa.Table:
         """Return the keys of the identifiers, as `identifier_key`."""
@@ -119,6 +121,11 @@ def _of_keys(engine: Engine, condition: str, known: Sequence[Identifier]) -> Per
         tuple(identifiers),
         tuple(tokens.token(kind, value) for kind, value in identifiers),
         turns=tuple(zip(*(turns[name].to_pylist() for name in TURNS.names), strict=True)),
+        told_as=tuple(
+            ("other", engine.vault.token("other", value))
+            for _, value in identifiers
+            if not TOKEN.fullmatch(value)
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from tekil.erasure.traces import Found
 from tekil.load import (
     EVENTS,
     LEDGER,
+    LOOSENED,
     QUARANTINE,
     RECORD_CHANGES,
     REFUSED_IDENTIFIERS,
@@ -106,6 +107,7 @@ def _remove_tokens(warehouse: Warehouse, found: Found) -> None:
     warehouse.stage(sql.TOKENS, own)
     nothing = f"SELECT * FROM {SEALED_VALUES.name} WHERE FALSE"
     warehouse.replace(SEALED_VALUES.name, sql.TOKENS, nothing)
+    warehouse.replace(LOOSENED.name, sql.TOKENS, f"SELECT * FROM {LOOSENED.name} WHERE FALSE")
     theirs = f"""place_key IN (SELECT identifier_key FROM {sql.KEYS})
         OR token_key IN (SELECT key64(token) FROM {sql.TOKENS})
         OR (is_record AND place_key IN (SELECT record_key FROM {sql.RECORDS_OF}))"""

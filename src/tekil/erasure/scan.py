@@ -11,8 +11,8 @@ import msgspec
 
 from tekil.dictionary.sql import quoted
 from tekil.engine import Engine
-from tekil.erasure import sql
 from tekil.erasure.model import Checked
+from tekil.load import texts_of
 from tekil.warehouse import Table
 
 LEAST = 6
@@ -58,7 +58,7 @@ def _in_log(engine: Engine, texts: Sequence[str]) -> int:
 def _in_table(engine: Engine, table: Table, wanted: Sequence[str]) -> int:
     if not wanted or not any(column.type in ("text", "variant") for column in table.columns):
         return 0
-    text = sql.texts_of(table)
+    text = texts_of(table)
     holds = " OR ".join(f"strpos(lowered(whole), {quoted(value.lower())}) > 0" for value in wanted)
     select = f"SELECT count(*) AS n FROM (SELECT {text} AS whole FROM {table.name}) AS texts WHERE {holds}"
     return int(engine.warehouse.query(select)["n"][0].as_py())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tekil.dictionary.sql import quoted
-from tekil.load import EVENTS, RECORD_CHANGES
+from tekil.load import EVENTS, RECORD_CHANGES, texts_of
 from tekil.privacy.find import TOKEN
 from tekil.warehouse import Table
 
@@ -32,17 +32,6 @@ STAGED = (
 
 NAMES = "user|customer|contact|person|member|client|subscriber|anonymous|musteri|müşteri|uye|üye|kisi|kişi"
 """What the member of a record is called that says whose it is."""
-
-
-def texts_of(table: Table) -> str:
-    """Return the SQL of all texts of a row, one after the other."""
-    parts = []
-    for column in table.columns:
-        if column.type == "text":
-            parts.append(column.name)
-        elif column.type == "variant":
-            parts.append(f"variant_json({column.name})")
-    return f"concat_ws(' ', {', '.join(parts)})"
 
 
 def replaced(table: Table, tokens: Sequence[str], instead: str) -> str:

@@ -15,7 +15,8 @@ NIGHT_HOURS = range(2, 5)
 PATIENCE = timedelta(days=1)
 """How long bytes wait for a night; an installation that is off at night sweeps by day then."""
 
-LOOK = timedelta(minutes=1)
+LOOK = timedelta(minutes=10)
+"""How often it is looked whether there is something to sweep, which reads the proofs of erasures."""
 
 
 class Sweeping:

@@ -4,6 +4,8 @@ from tekil.expressions.checking import check
 from tekil.expressions.flaws import ExpressionFlaw
 from tekil.expressions.functions import FUNCTIONS, Function
 from tekil.expressions.grammar import names_in
+from tekil.expressions.spans import span_of
+from tekil.expressions.thresholds import thresholds
 from tekil.expressions.types import Scope, Seen, Stage, Type, Typed
 
 __all__ = [
@@ -17,4 +19,6 @@ __all__ = [
     "Typed",
     "check",
     "names_in",
+    "span_of",
+    "thresholds",
 ]

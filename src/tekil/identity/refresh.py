@@ -219,18 +219,10 @@ def _settled(warehouse: Warehouse, policy: Policy, known_shared: pa.Table) -> Re
     return Reached(has_contested)
 
 
-def reach_without(
-    warehouse: Warehouse,
-    policy: Policy,
-    doomed: str,
-    records: str = "SELECT * FROM record_changes WHERE FALSE",
-    *,
-    is_done: bool = False,
-) -> Reached:
-    """Stage what `reach` does, for when the events in the relation `doomed` had never been said.
+def reach_without(warehouse: Warehouse, policy: Policy, doomed: str, records: str) -> Reached:
+    """Stage what `reach` does, for when what the relations `doomed` and `records` hold had never been said.
 
-    `records` are record changes of which the same is meant; these are in no table any more. `is_done`
-    says that the events are as they shall be, too: those of `doomed` still there say something else now.
+    They are events and record changes as they were; what the tables hold is as it shall be.
 
     Of the pairs they named, evidence is summed anew from the events that are left; whoever named one of their
     identifiers has evidence with it, so these lie under its neighbours. What they made shared may join again.
@@ -238,9 +230,7 @@ def reach_without(
     gather(warehouse, doomed, records, "new_")
     warehouse.derive("touched_keys", NEIGHBOURHOOD)
     warehouse.pick("near_events", "events", EVENT_COLUMNS, "touched_keys")
-    kept = "TRUE" if is_done else f"message_key NOT IN (SELECT message_key FROM {doomed})"
-    left = f"SELECT * FROM near_events WHERE {kept}"
-    gather(warehouse, left, NAMING_RECORDS, "left_")
+    gather(warehouse, "near_events", NAMING_RECORDS, "left_")
     _pick_clusters(warehouse)
     warehouse.derive("touched_identifiers", LEFT_IDENTIFIERS)
     warehouse.derive("known_shared", KNOWN_SHARED_BESIDE)

@@ -14,6 +14,7 @@ from tekil.load.tables import (
     EVENTS,
     FLOORS,
     LEDGER,
+    LOOSENED,
     QUARANTINE,
     RECORD_CHANGES,
     REFERRERS,
@@ -24,6 +25,7 @@ from tekil.load.tables import (
     TOKEN_PLACES,
     TRAITS,
     USER_AGENTS,
+    texts_of,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "EVENTS",
     "FLOORS",
     "LEDGER",
+    "LOOSENED",
     "QUARANTINE",
     "REASONS",
     "RECORD_CHANGES",
@@ -60,4 +63,5 @@ __all__ = [
     "seal_json",
     "seal_text",
     "sealed_identifier",
+    "texts_of",
 ]

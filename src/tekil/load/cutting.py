@@ -57,7 +57,9 @@ def cut_body(body: bytes, numbers: dict[int, bool], token: Token) -> bytes:
     for number, whole in numbers.items():
         if number < len(messages):
             said = bytes(messages[number])
-            messages[number] = msgspec.Raw(CUT if whole else seal_json(said.decode(), token).encode())
+            # A field may be declared to hold somebody's id, which shows by no form.
+            left = CUT if whole else seal_json(said.decode(), token, others="other").encode()
+            messages[number] = msgspec.Raw(left)
     sent_at = members.get("sentAt")
     packed = pack([bytes(message) for message in messages], None if sent_at is None else bytes(sent_at)).body
     replay = members.get("replay")

@@ -1,6 +1,7 @@
-"""How far back what people did is kept: messages from before that are loaded as if they were gone already.
+"""How far back what people did, and what was said of things, is kept: older messages are gone as they come.
 
-A floor says of a source, an event, both or all: nothing from before an instant. Floors only rise, so what
+A floor says of a source, an event, both or all, or of the records of an object: nothing from before an
+instant. Floors only rise, so what
 retention took out stays out, whatever is said again, and whatever rules come later.
 """
 
@@ -23,15 +24,18 @@ _TYPES = ", ".join(quoted(name) for name in BEHAVIOUR)
 
 
 class Floor(msgspec.Struct, frozen=True, order=True):
-    """Nothing of a source and an event (empty for all) from before `until` (UTC)."""
+    """Nothing of a source and event (empty for all), or of an object's records, from before `until` (UTC)."""
 
     source: str
     event: str
     until: datetime
+    object: str = ""
 
-    def covers(self, source: str, event: str) -> bool:
+    def covers(self, other: Floor) -> bool:
         """Return whether the floor speaks of at least what another speaks of."""
-        return self.source in ("", source) and self.event in ("", event)
+        if self.object or other.object:
+            return self.object == other.object
+        return self.source in ("", other.source) and self.event in ("", other.event)
 
 
 class Floors:
@@ -40,19 +44,21 @@ class Floors:
     def __init__(self, floors: Iterable[Floor] = ()) -> None:
         """Take the floors, in any order."""
         self.all = sorted(floors, key=_particular)
+        self.behaviour = [floor for floor in self.all if not floor.object]
 
     @classmethod
     def read(cls, warehouse: Warehouse) -> Floors:
         """Return the floors that are committed."""
-        rows = warehouse.query(f"SELECT source, event, until FROM {FLOORS.name}").to_pylist()
-        return cls(Floor(row["source"], row["event"], row["until"]) for row in rows)
+        rows = warehouse.query(f"SELECT source, event, until, object FROM {FLOORS.name}").to_pylist()
+        # An earlier version knew floors of what people did only, and left their object out.
+        return cls(Floor(row["source"], row["event"], row["until"], row["object"] or "") for row in rows)
 
     def raised(self, wanted: Sequence[Floor]) -> Floors:
         """Return the floors with these raised to what is wanted, never below what holds for them now."""
-        known = {(floor.source, floor.event): floor for floor in self.all}
+        known = {(floor.source, floor.event, floor.object): floor for floor in self.all}
         for floor in wanted:
-            above = [one.until for one in self.all if one.covers(floor.source, floor.event)]
-            known[floor.source, floor.event] = msgspec.structs.replace(
+            above = [one.until for one in self.all if one.covers(floor)]
+            known[floor.source, floor.event, floor.object] = msgspec.structs.replace(
                 floor, until=max([floor.until, *above[:1]])
             )
         return Floors(known.values())
@@ -68,27 +74,39 @@ class Floors:
 
         With `only` a source and an event: of what that one floor decides about.
         """
-        if not self.all:
+        if not self.behaviour:
             return "FALSE"
         until = self.case(
-            f"TIMESTAMP '{floor.until.isoformat(sep=' ')}'"
-            if not only or only == (floor.source, floor.event)
-            else "NULL"
-            for floor in self.all
+            _literal(floor) if not only or only == (floor.source, floor.event) else "NULL"
+            for floor in self.behaviour
         )
         return f"coalesce(type IN ({_TYPES}) AND occurred_at < {until}, FALSE)"
 
+    def records_beneath(self, *only: str) -> str:
+        """Return the condition, over the columns of record changes, of what is gone; never null.
+
+        With `only` an object: of that object's.
+        """
+        floors = [floor for floor in self.all if floor.object and (not only or floor.object in only)]
+        cases = (f"(object = {quoted(floor.object)} AND occurred_at < {_literal(floor)})" for floor in floors)
+        return f"coalesce({' OR '.join(cases)}, FALSE)" if floors else "FALSE"
+
     def case(self, answers: Iterable[str]) -> str:
-        """Return the SQL that chooses one of `answers`, which are as many as floors, for a message."""
+        """Return the SQL that chooses one of `answers`, one for each of `behaviour`, for a message."""
         cases = " ".join(
-            f"WHEN {_about(floor)} THEN {answer}" for floor, answer in zip(self.all, answers, strict=True)
+            f"WHEN {_about(floor)} THEN {answer}"
+            for floor, answer in zip(self.behaviour, answers, strict=True)
         )
         return f"CASE {cases} END"
 
 
 def _particular(floor: Floor) -> tuple[int, str, str]:
     rank = 0 if floor.source and floor.event else 1 if floor.event else 2 if floor.source else 3
-    return rank, floor.source, floor.event
+    return rank, floor.source or floor.object, floor.event
+
+
+def _literal(floor: Floor) -> str:
+    return f"TIMESTAMP '{floor.until.isoformat(sep=' ')}'"
 
 
 def _about(floor: Floor) -> str:
@@ -100,7 +118,7 @@ def set_aside(warehouse: Warehouse, floors: Floors) -> bool:
     """Take out of `opened` what is gone already, and count it in `retired`; return whether there was any."""
     if not floors.all:
         return False
-    gone = f"NOT is_wrong AND {floors.beneath()}"
+    gone = f"NOT is_wrong AND ({floors.beneath()} OR (type = 'record' AND {floors.records_beneath()}))"
     if not warehouse.query(f"SELECT position FROM opened WHERE {gone} LIMIT 1").num_rows:
         return False
     warehouse.derive(

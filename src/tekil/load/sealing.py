@@ -329,12 +329,14 @@ Fields = Mapping[tuple[str, ...], str]
 NOTHING: Fields = MappingProxyType({})
 
 
-def seal_json(text: str, token: Token, *, inside: str = "", declared: Fields = NOTHING) -> str:
+def seal_json(
+    text: str, token: Token, *, inside: str = "", declared: Fields = NOTHING, others: Kind | None = None
+) -> str:
     """Return a JSON text with tokens in the place of its personal values; all else stays to the letter.
 
     `inside` is the member that the text is the value of: a `name` among `traits` is a person's. `declared`
-    says of members, by their steps, what class their values are of. A number that is personal becomes a
-    string.
+    says of members, by their steps, what class their values are of; `others` that a value which shows no
+    other kind is of that one. A number that is personal becomes a string.
     """
     text = _without(text, [path for path, what in declared.items() if what not in CLASSES])
     parts: list[str] = []
@@ -356,6 +358,8 @@ def seal_json(text: str, token: Token, *, inside: str = "", declared: Fields = N
             else:
                 kind = kind_of_key(members[-1], is_trait=len(members) > 1 and members[-2] == "traits")
                 sealed = _seal_value(plain, kind, token, is_text=bool(string))
+                if others and sealed == plain:
+                    sealed = _seal_whole(plain, others, token)
             if sealed != plain:
                 start, end = match.span(1 if string else 3)
                 parts += [text[at:start], _encode(sealed).decode()]

@@ -134,8 +134,9 @@ FLOORS = _table(
     "retention_floors",
     "source",
     Erasure("nobody", "how far back things are kept"),
-    # Of a source and an event (empty for all) nothing from before `until` is kept, or taken in again.
-    {"source": "text", "event": "text", "until": "timestamp"},
+    # Of a source and an event (empty for all), or of the records of an object, nothing from before `until` is
+    # kept, or taken in again.
+    {"source": "text", "event": "text", "until": "timestamp", "object": "text"},
 )
 
 DESTROYED = _table(
@@ -220,6 +221,14 @@ TOKEN_PLACES = _table(
     },
 )
 
+LOOSENED = _table(
+    "loosened_tokens",
+    "token",
+    Erasure("own", "the person's tokens go, unless somebody else's rows hold them, too"),
+    # Tokens that rows held which retention took out: it is still to be looked whether any other row does.
+    {"token": "text"},
+)
+
 CUTTINGS = _table(
     "cuttings",
     "position",
@@ -246,6 +255,18 @@ TABLES = (
     REFUSED_IDENTIFIERS,
     REPETITIONS,
     TOKEN_PLACES,
+    LOOSENED,
     CUTTINGS,
     VIOLATIONS,
 )
+
+
+def texts_of(table: Table) -> str:
+    """Return the SQL of all texts of a row, one after the other."""
+    parts = []
+    for column in table.columns:
+        if column.type == "text":
+            parts.append(column.name)
+        elif column.type == "variant":
+            parts.append(f"variant_json({column.name})")
+    return f"concat_ws(' ', {', '.join(parts)})"

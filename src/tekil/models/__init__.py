@@ -1,7 +1,16 @@
 """Models: named SELECTs over what happened. Each is bound three ways: all, the touched, before an instant."""
 
 from tekil.models.affiliations import AFFILIATIONS
-from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES, audience_model, moves_sql, read_audiences
+from tekil.models.audiences import (
+    AUDIENCE_KIND,
+    AUDIENCES,
+    SCORE_KIND,
+    STAGE_KIND,
+    audience_model,
+    moves_sql,
+    person_models,
+    read_audiences,
+)
 from tekil.models.cards import CARD_TABLES, CardRows, build_cards, card_tables
 from tekil.models.derive import (
     Bindings,
@@ -22,9 +31,12 @@ from tekil.models.memberships import (
     MEMBERS_KEPT,
     MEMBERSHIP_TABLES,
     Turned,
+    memberships_of,
 )
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
+from tekil.models.scores import SCORES
+from tekil.models.stages import ChainSpec, ChainStage, label
 from tekil.models.views import VIEWS
 
 __all__ = [
@@ -41,9 +53,14 @@ __all__ = [
     "MEMBERS",
     "MEMBERSHIP_TABLES",
     "MEMBERS_KEPT",
+    "SCORES",
+    "SCORE_KIND",
+    "STAGE_KIND",
     "VIEWS",
     "Bindings",
     "CardRows",
+    "ChainSpec",
+    "ChainStage",
     "Defined",
     "InForce",
     "Model",
@@ -58,8 +75,11 @@ __all__ = [
     "derive_models",
     "feature_model",
     "fill",
+    "label",
+    "memberships_of",
     "models_digest",
     "moves_sql",
     "needed",
+    "person_models",
     "read_audiences",
 ]

@@ -15,6 +15,8 @@ from tekil.models.audiences import AUDIENCES
 from tekil.models.features import FEATURES
 from tekil.models.memberships import MEMBERS
 from tekil.models.model import Model
+from tekil.models.scores import SCORES, scores_in
+from tekil.scores import GRADE
 from tekil.store import Card, Identifier
 from tekil.warehouse import Warehouse, bind
 
@@ -28,6 +30,7 @@ ORDER BY a.person_key
 """Everything on a card but its identifiers."""
 
 _FEATURES = f"SELECT * FROM {FEATURES}"
+_SCORES = f"SELECT * FROM {SCORES}"
 _MEMBERS = f"SELECT person_key, audience, since FROM {MEMBERS.name} ORDER BY person_key, audience"
 _IDENTIFIERS = "SELECT person_key, kind, value, identifier_key FROM identity"
 
@@ -38,8 +41,8 @@ CARD_TABLES = ("activity", "attributes", "identity")
 def card_tables(models: Sequence[Model]) -> tuple[str, ...]:
     """Return what cards are made of where these models are in force."""
     made = {model.name for model in models if model.columns}
-    features = [FEATURES] if FEATURES in made else []
-    return (*CARD_TABLES, *features, *([MEMBERS.name] if AUDIENCES in made else []))
+    answers = [name for name in (FEATURES, SCORES) if name in made]
+    return (*CARD_TABLES, *answers, *([MEMBERS.name] if AUDIENCES in made else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class CardRows:
     identifiers: pa.Table
     features: pa.Table | None = None
     members: pa.Table | None = None
+    scores: pa.Table | None = None
 
     @staticmethod
     def read(warehouse: Warehouse, answers: Mapping[str, str]) -> CardRows:
@@ -59,6 +63,7 @@ class CardRows:
             warehouse.query(bind(_IDENTIFIERS, answers)),
             warehouse.query(bind(_FEATURES, answers)) if FEATURES in answers else None,
             warehouse.query(bind(_MEMBERS, answers)) if MEMBERS.name in answers else None,
+            warehouse.query(bind(_SCORES, answers)) if SCORES in answers else None,
         )
 
     @staticmethod
@@ -115,7 +120,7 @@ def build_cards(found: CardRows) -> Iterator[Card]:
 
 
 def _answers(found: CardRows, keys: Sequence[int]) -> dict[str, list[dict[str, Any]]]:
-    """Return each person's features by name, and since when they are in which audiences."""
+    """Return each person's features and scores, and since when they are in which audiences and stages."""
     told: dict[str, list[dict[str, Any]]] = {}
     if found.features is not None:
         names = [name for name in found.features.column_names if name not in ("person_key", "wake_at")]
@@ -123,13 +128,40 @@ def _answers(found: CardRows, keys: Sequence[int]) -> dict[str, list[dict[str, A
         of = zip(found.features["person_key"].to_pylist(), values, strict=True)
         by_key = {key: dict(zip(names, row, strict=True)) for key, row in of}
         told["features"] = [by_key.get(key, {}) for key in keys]
+    scored = [] if found.scores is None else scores_in(found.scores.column_names)
+    if found.scores is not None:
+        formulas = _formulas(found.scores, scored)
+        told["scores"] = [formulas.get(key, {}) for key in keys]
     if found.members is not None:
         audiences: dict[int, dict[str, Any]] = {}
+        stages: dict[int, dict[str, Any]] = {}
+        grades: dict[int, dict[str, Any]] = {}
+        graded = {f"{name}_{GRADE}": name for name in scored}
         columns = (found.members["person_key"].to_pylist(), found.members["audience"].to_pylist())
         for key, name, since in zip(*columns, _iso(found.members["since"]), strict=True):
-            audiences.setdefault(key, {})[name] = since
+            chain, _, stage = name.partition(".")
+            if chain in graded:
+                grades.setdefault(key, {})[graded[chain]] = {"name": stage, "since": since}
+            elif stage:
+                stages.setdefault(key, {})[chain] = {"name": stage, "since": since}
+            else:
+                audiences.setdefault(key, {})[name] = since
         told["audiences"] = [audiences.get(key, {}) for key in keys]
+        told["stages"] = [stages.get(key, {}) for key in keys]
+        if scored:
+            told["grades"] = [grades.get(key, {}) for key in keys]
     return told
+
+
+def _formulas(rows: pa.Table, scored: Sequence[str]) -> dict[int, dict[str, msgspec.Raw]]:
+    """Return by person's key the formula of each score that they have."""
+    found: dict[int, dict[str, msgspec.Raw]] = {}
+    keys = rows["person_key"].to_pylist()
+    for name in scored:
+        for key, formula in zip(keys, rows[name].to_pylist(), strict=True):
+            if formula is not None:
+                found.setdefault(key, {})[name] = msgspec.Raw(formula.encode())
+    return found
 
 
 def _plain(column: pa.ChunkedArray) -> list[Any]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from tekil.definitions import Definition, stored
 from tekil.identifiers import Policy
 from tekil.identity import People
-from tekil.models.audiences import AUDIENCE_KIND, AUDIENCES
+from tekil.models.audiences import AUDIENCE, AUDIENCES, STAGE
 from tekil.models.cards import card_tables
 from tekil.models.derive import derive_models, models_digest
 from tekil.models.features import FEATURES
 from tekil.models.memberships import Turned, stage_changes, standing_of_all, standing_of_touched
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY
+from tekil.models.scores import SCORES
+from tekil.scores import GRADE, SCORE
 from tekil.store import Definitions
 from tekil.warehouse import Warehouse
 
@@ -27,7 +29,7 @@ class InForce:
     """The models as of a revision of the definitions: `lasting`, and `made` by `defined` from them.
 
     `policy` says who is who; with another one, the rows of all models are others. `versions` are those of the
-    audiences, by name.
+    audiences, chains of stages and grades, by name.
     """
 
     lasting: tuple[Model, ...]
@@ -44,7 +46,11 @@ class InForce:
         revision = definitions.revision()
         current = definitions.current()
         made = defined([stored(version) for version in current])
-        versions = {v.name: v.version for v in current if v.kind == AUDIENCE_KIND.name}
+        versions = {
+            f"{v.name}_{GRADE}" if v.kind == SCORE else v.name: v.version
+            for v in current
+            if v.kind in (AUDIENCE, STAGE, SCORE)
+        }
         return InForce(tuple(lasting), defined, revision, tuple(made), Policy.read(definitions), versions)
 
     @property
@@ -53,9 +59,9 @@ class InForce:
         return next((model for model in self.made if model.name == AUDIENCES), None)
 
     @property
-    def features(self) -> Model | None:
-        """The model of all features, where definitions make one."""
-        return next((model for model in self.made if model.name == FEATURES), None)
+    def on_cards(self) -> tuple[Model, ...]:
+        """The models made by definitions whose rows everybody's card holds."""
+        return tuple(model for model in self.made if model.name in (FEATURES, SCORES))
 
     @property
     def models(self) -> tuple[Model, ...]:

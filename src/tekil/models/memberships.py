@@ -1,8 +1,9 @@
 """Who is in which audience since when, who came and went and why, and how many there were.
 
-A model's row says who is in now. What lasts beside it is written by the same commit: `members` is whom a row
-says to be in, with the instant since when; `audience_changes` is a journal that nothing but erasure ever
-changes; `audience_sizes` counts by the hour, so that the history of a size outlives who was in.
+Whoever is in a stage of a chain is in `chain.stage`, as in an audience. A model's row says who is in now.
+What lasts beside it is written by the same commit: `members` is whom a row says to be in, with the instant
+since when; `audience_changes` is a journal that nothing but erasure ever changes; `audience_sizes` counts by
+the hour, so that the history of a size outlives who was in.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from datetime import UTC
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tekil.identity import People
 from tekil.models.model import Model
+from tekil.models.stages import label
 from tekil.warehouse import BY_IDENTIFIER, BY_PERSON, Column, Erasure, Table, Warehouse, arrow_schema
 
 MEMBERS = Table(
@@ -67,11 +70,15 @@ MEMBERSHIP_TABLES = (MEMBERS, AUDIENCE_CHANGES, AUDIENCE_SIZES)
 
 MEMBERS_THEN = f"""
 SELECT person_key, audience, since FROM (
-  SELECT person_key, audience, arg_max(entered, noted_at) AS is_in, arg_max(turned_at, noted_at) AS since
+  SELECT person_key, audience, sum(CASE WHEN entered THEN 1 ELSE -1 END) AS is_in,
+    arg_max(turned_at, noted_at) FILTER (WHERE entered) AS since
   FROM {AUDIENCE_CHANGES.name} WHERE noted_at <= {{instant}} GROUP BY person_key, audience
-) AS last WHERE is_in
+) AS last WHERE is_in > 0
 """
-"""Who was in, and since when, at an instant (a SQL literal)."""
+"""Who was in, and since when, at an instant (a SQL literal).
+
+Comings and goings are counted: a definition and an event may both turn somebody within one microsecond.
+"""
 
 CARRIED = "carried_members"
 
@@ -187,30 +194,52 @@ def stage_changes(
 ) -> Turned:
     """Stage how the relation `answers` of the audiences' model differs from who was in before.
 
-    `versions` are those of the audiences in force, by name.
+    `versions` are those of the definitions in force, by the model's column.
     """
     rows = warehouse.query(f"SELECT * FROM {answers}")
-    warehouse.stage("members_now", _long(rows, list(model.columns)))
-    known = {"audience": list(versions), "version": list(versions.values())}
+    warehouse.stage("members_now", _long(rows, model))
+    by_name = {n: v for column, v in versions.items() for n in (column, *labels_of(model, column))}
+    known = {"audience": list(by_name), "version": list(by_name.values())}
     warehouse.stage("audience_versions", pa.table(known, schema=_VERSIONS))
     select = _TURNED.format(before=standing.before, carried=standing.carried, activity=standing.activity)
     warehouse.derive("turned", select)
     warehouse.derive(MEMBERS_KEPT, _KEPT.format(before=standing.before))
     changes = int(warehouse.query("SELECT count(*) AS n FROM turned")["n"][0].as_py())
-    return Turned(warehouse, tuple(model.columns), changes)
+    return Turned(warehouse, memberships_of(model), changes)
 
 
-def _long(rows: pa.Table, audiences: Sequence[str]) -> pa.Table:
-    """Return one row a person and audience of those that hold."""
-    keys = [rows["person_key"].filter(rows[name]) for name in audiences]
-    return pa.table(
-        {
-            "person_key": pa.chunked_array([c for key in keys for c in key.chunks], pa.int64()),
-            "audience": pa.chunked_array(
-                [pa.repeat(name, len(key)) for name, key in zip(audiences, keys, strict=True)], pa.string()
-            ),
-        }
+def memberships_of(model: Model) -> tuple[str, ...]:
+    """Return the names of all that somebody can be in by a model's rows: audiences, and values of texts."""
+    return tuple(
+        name
+        for column in model.columns
+        for name in (labels_of(model, column) if column in model.values else [column])
     )
+
+
+def labels_of(model: Model, column: str) -> list[str]:
+    """Return what being in each value of a column is called, where it is one of a few."""
+    return [label(column, value) for value in model.values.get(column, ())]
+
+
+def _long(rows: pa.Table, model: Model) -> pa.Table:
+    """Return one row a person and audience of those that hold, or value that a person has."""
+    parts = []
+    for column in model.columns:
+        answers = rows[column]
+        if column in model.values:
+            kept = pc.is_valid(answers)
+            names = pc.binary_join_element_wise(label(column, ""), answers.filter(kept), "")
+        else:
+            kept = answers
+            names = pa.repeat(column, pc.sum(answers).as_py() or 0)
+        parts.append(
+            pa.table({"person_key": rows["person_key"].filter(kept), "audience": names}, schema=_LONG)
+        )
+    return pa.concat_tables(parts) if parts else _LONG.empty_table()
+
+
+_LONG = pa.schema([("person_key", pa.int64()), ("audience", pa.string())])
 
 
 _VERSIONS = pa.schema([("audience", pa.string()), ("version", pa.int64())])

@@ -6,6 +6,7 @@ lost silently; where it explains an act that has happened (a reason), it is kept
 
 from __future__ import annotations
 
+from tekil.access.policy import Condition, parse_condition
 from tekil.errors import BadRequest
 from tekil.privacy.find import Personal, find
 from tekil.privacy.masks import mask_of
@@ -52,6 +53,11 @@ def check_typed(text: str, what: str) -> str:
             code="typed_personal",
         )
     return text
+
+
+def typed_condition(text: str) -> Condition | None:
+    """Return the attribute rule in a text. Raises `BadRequest` where it is none, or gives away somebody."""
+    return parse_condition(check_typed(text, "The attribute rule"))
 
 
 def _mask(personal: Personal) -> str:

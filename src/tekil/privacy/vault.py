@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 
 import msgspec
@@ -98,13 +99,15 @@ class Vault:
         Whoever reveals has seen to the right to. In JSON a token stands within a string, and what takes its
         place is written for that.
         """
+        known = self.known(texts, reveal=reveal)
+        return [with_known(text, known, is_json=is_json) for text in texts]
+
+    def known(self, texts: Iterable[str], *, reveal: bool = False) -> dict[str, str]:
+        """Return token → mask, or, to `reveal` it, value, of the tokens in texts. See `show`."""
         tokens = sorted({token for text in texts for token in TOKEN.findall(text)})
         if not tokens:
-            return list(texts)
-        known = self.reveal(tokens) if reveal else self.masked(tokens)
-        if is_json:
-            known = {token: msgspec.json.encode(text).decode()[1:-1] for token, text in known.items()}
-        return [TOKEN.sub(lambda match: known.get(match[0], match[0]), text) for text in texts]
+            return {}
+        return self.reveal(tokens) if reveal else self.masked(tokens)
 
     def seal_body(self, body: str) -> str:
         """Return a whole message, sealed: it was put aside, and nobody knows what in it is personal."""
@@ -138,3 +141,13 @@ class Vault:
             count += len(some)
         self._ring.destroy_older(key_id)
         return count
+
+
+def with_known(text: str, known: Mapping[str, str], *, is_json: bool = False) -> str:
+    """Return a text with what is known of its tokens in their place; in JSON, written for that."""
+
+    def instead(match: re.Match[str]) -> str:
+        told = known.get(match[0], match[0])
+        return msgspec.json.encode(told).decode()[1:-1] if is_json else told
+
+    return TOKEN.sub(instead, text) if known else text

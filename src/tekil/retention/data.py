@@ -9,13 +9,14 @@ from typing import Any
 
 from tekil.engine import Engine
 from tekil.identity.sql import of_persons
-from tekil.load import Floor, Floors
+from tekil.load import EVENTS, RECORD_CHANGES, Floor, Floors, texts_of
 from tekil.load.floors import count_destroyed, write_destroyed
 from tekil.log import Log
 from tekil.privacy import KeyRing
+from tekil.retention.loose import stage_loosened, write_loosened
 from tekil.retention.model import DataClass, Rule
 from tekil.store import DataKey, Store
-from tekil.warehouse import Warehouse
+from tekil.warehouse import Table, Warehouse
 
 PEOPLE_AT_ONCE = 500
 """Whose history one step looks through: it takes about as long as a cycle of as many people."""
@@ -42,28 +43,35 @@ def microseconds(instant: datetime) -> int:
 
 
 def floors_of(rules: list[Rule], now: datetime) -> list[Floor]:
-    """Return the floors that rules about events want at an instant."""
-    events = [rule for rule in rules if rule.spec.of == "events"]
-    return [Floor(rule.spec.source, rule.spec.event, rule.cutoff(now)) for rule in events]
+    """Return the floors that rules about events and records want at an instant."""
+    floored = [rule for rule in rules if rule.spec.of in ("events", "records")]
+    return [Floor(rule.spec.source, rule.spec.event, rule.cutoff(now), rule.spec.object) for rule in floored]
 
 
 def count_events(read: Read, floors: Floors) -> dict[tuple[str, str], int]:
     """Return how many events lie beneath each floor, by its source and event."""
-    if not floors.all:
+    if not floors.behaviour:
         return {}
-    number = floors.case(str(n) for n in range(len(floors.all)))
+    number = floors.case(str(n) for n in range(len(floors.behaviour)))
     rows = read(
         f"SELECT {number} AS floor, count(*) AS messages FROM events WHERE {floors.beneath()}"
         f" GROUP BY {number}"
     )
     return {
-        (floors.all[int(row["floor"])].source, floors.all[int(row["floor"])].event): int(row["messages"])
+        (floor.source, floor.event): int(row["messages"])
         for row in rows
+        for floor in (floors.behaviour[int(row["floor"])],)
     }
 
 
+def count_records(read: Read, floors: Floors, of: str) -> int:
+    """Return how much was said of the records of an object that lies beneath its floor."""
+    rows = read(f"SELECT count(*) AS n FROM {RECORD_CHANGES.name} WHERE {floors.records_beneath(of)}")
+    return int(rows[0]["n"]) if rows else 0
+
+
 def count_over(read: Read, places: Places, of: DataClass, before: datetime) -> int:
-    """Return how much of a class other than events is over."""
+    """Return how much of a class that has no floors is over."""
     at, literal = microseconds(before), f"TIMESTAMP '{before.isoformat(sep=' ')}'"
     match of:
         case "log":
@@ -80,22 +88,33 @@ def count_over(read: Read, places: Places, of: DataClass, before: datetime) -> i
             return places.store.requests.count_closed(at)
         case "sessions":
             return places.store.sessions.count_over(at)
-        case "events":
+        case "events" | "records":
             return 0
 
 
 def destroy_events(engine: Engine, source: str, event: str) -> Iterator[int]:
     """Take out what lies beneath a floor, some people's at a time; yield how many messages went."""
     gone = engine.floors.beneath(source, event)
-    columns = ("message_key", "source", "type", "event", "occurred_at")
     while True:
         engine.warehouse.derive(
             "retiring",
             f"SELECT DISTINCT identifier_key FROM (SELECT identifier_key FROM events WHERE {gone}"
             f" LIMIT {PEOPLE_AT_ONCE}) AS some",
         )
-        engine.warehouse.pick("retiring_events", "events", columns, "retiring")
-        taken = _take_out(engine, f"SELECT message_key, source FROM retiring_events WHERE {gone}")
+        engine.warehouse.pick("retiring_rows", EVENTS.name, EVENTS.column_names, "retiring")
+        taken = _take_out(engine, EVENTS, f"SELECT * FROM retiring_rows WHERE {gone}")
+        if not taken:
+            return
+        yield taken
+
+
+def destroy_records(engine: Engine, of: str) -> Iterator[int]:
+    """Take out what was said of an object's records beneath its floor; yield how many messages went."""
+    gone = engine.floors.records_beneath(of)
+    while True:
+        taken = _take_out(
+            engine, RECORD_CHANGES, f"SELECT * FROM {RECORD_CHANGES.name} WHERE {gone} LIMIT {ROWS_AT_ONCE}"
+        )
         if not taken:
             return
         yield taken
@@ -119,18 +138,18 @@ def destroy_people(engine: Engine, before: datetime) -> Iterator[int]:
                 for table in ("identity", "ownership")
             ),
         )
-        columns = ("identifier_key", "message_key", "source", "occurred_at")
-        engine.warehouse.pick("retiring_events", "events", columns, "retiring")
+        engine.warehouse.pick("retiring_rows", EVENTS.name, EVENTS.column_names, "retiring")
         # A device that others used since was theirs for a while only; what others did with it stays.
-        theirs = of_persons("retiring_events", "identity", "ownership", "unseen")
-        if not _take_out(engine, f"SELECT message_key, source FROM ({theirs}) AS theirs"):
+        theirs = of_persons("retiring_rows", "identity", "ownership", "unseen")
+        if not _take_out(engine, EVENTS, theirs):
             return
         yield people
 
 
-def _take_out(engine: Engine, doomed: str) -> int:
+def _take_out(engine: Engine, table: Table, rows: str) -> int:
+    """Take the messages of the rows of a SELECT out of a table; return how many they were."""
     warehouse = engine.warehouse
-    warehouse.derive("retiring_messages", doomed)
+    warehouse.derive("retiring_messages", rows)
     taken = _count(warehouse, "retiring_messages")
     if taken:
         warehouse.derive(
@@ -138,7 +157,15 @@ def _take_out(engine: Engine, doomed: str) -> int:
             "SELECT source, count(*) AS loaded, 0 AS quarantined FROM retiring_messages GROUP BY source",
         )
         count_destroyed(warehouse, "retired")
-        engine.take_out("SELECT message_key FROM retiring_messages", write_destroyed)
+        stage_loosened(warehouse, f"SELECT {texts_of(table)} AS text FROM retiring_messages")
+
+        def beside(warehouse: Warehouse) -> None:
+            write_destroyed(warehouse)
+            write_loosened(warehouse)
+
+        engine.take_out(table, "SELECT message_key FROM retiring_messages", beside)
+    for relation in ("retiring_rows", "retiring_messages"):
+        warehouse.drop(relation)
     return taken
 
 

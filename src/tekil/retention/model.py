@@ -12,14 +12,16 @@ import msgspec
 
 from tekil.definitions import Definition, Flaw, Kind, stored
 from tekil.definitions.document import flaw_of
+from tekil.identity.sql import ASSERTION
 from tekil.store import Definitions
 
-DataClass = Literal["log", "events", "quarantine", "people", "consents", "requests", "sessions"]
+DataClass = Literal["log", "events", "quarantine", "people", "records", "consents", "requests", "sessions"]
 CLASSES: tuple[DataClass, ...] = (
-    "log", "events", "quarantine", "people", "consents", "requests", "sessions",
+    "log", "events", "quarantine", "people", "records", "consents", "requests", "sessions",
 )  # fmt: skip
-"""What rules speak of: raw messages; what people did; what could not be loaded; people who were not seen; the
-proofs of choices that were changed since; closed requests; sign-ins."""
+"""What rules speak of: raw messages; what people did; what could not be loaded; people who were not seen;
+what was said of things such as orders and tickets; the proofs of choices that were changed since; closed
+requests; sign-ins."""
 
 KEPT = {
     "audit": "The audit trail is kept whole: an entry that goes breaks the chain of all that follow.",
@@ -34,12 +36,16 @@ messages) and for what people were answered (KVKK)."""
 
 
 class RetentionSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A rule's `spec`: of what, and how long, like `13 months`. `source` and `event` narrow events."""
+    """A rule's `spec`: of what, and how long, like `13 months`.
+
+    `source` and `event` narrow events, `object` says of what the records are.
+    """
 
     of: DataClass
     keep: str
     source: str = ""
     event: str = ""
+    object: str = ""
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -93,6 +99,12 @@ def _check(definition: Definition) -> list[Flaw]:
         flaws.append(Flaw(("spec", "keep"), f"The law wants {spec.of} kept three years at least."))
     if spec.of != "events" and (spec.source or spec.event):
         flaws.append(Flaw(("spec",), "Only events are told apart by source and event."))
+    if (spec.of == "records") != bool(spec.object):
+        told = "A rule about records, and no other, says whose: object, like ad_spend or ticket."
+        flaws.append(Flaw(("spec", "object"), told))
+    if spec.object == ASSERTION:
+        told = "Who was joined and parted by hand is who people are: it lasts as long as they do."
+        flaws.append(Flaw(("spec", "object"), told))
     return flaws
 
 
@@ -102,11 +114,11 @@ def _days(keep: str) -> int:
 
 def _check_together(definitions: Sequence[Definition]) -> list[tuple[str, Flaw]]:
     """Find two rules that speak of the same: what is kept how long must have one answer."""
-    owner: dict[tuple[str, str, str], str] = {}
+    owner: dict[tuple[str, str, str, str], str] = {}
     flaws = []
     for definition in definitions:
         spec = msgspec.convert(definition.spec, RetentionSpec)
-        about = (spec.of, spec.source, spec.event)
+        about = (spec.of, spec.source, spec.event, spec.object)
         if about in owner:
             told = f"{owner[about]!r} says already how long this is kept."
             flaws.append((definition.name, Flaw(("spec",), told)))

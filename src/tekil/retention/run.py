@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 import msgspec
 
 from tekil.engine import Engine, utc_now
+from tekil.load import Floors
 from tekil.privacy import KeyRing
 from tekil.retention.data import (
     Places,
     Rows,
     count_events,
     count_over,
+    count_records,
     destroy_events,
     destroy_in_store,
     destroy_log,
     destroy_people,
     destroy_quarantined,
+    destroy_records,
     floors_of,
     microseconds,
 )
+from tekil.retention.loose import let_go
 from tekil.retention.model import Rule, rules_in_force
 from tekil.store import Destruction
 
@@ -56,15 +60,21 @@ class Retention:
         floors = self._engine.floors.raised(floors_of(rules, at))
         events = count_events(self._read, floors)
         return [
-            Planned(
-                rule,
-                rule.cutoff(at),
-                events.get((rule.spec.source, rule.spec.event), 0)
-                if rule.spec.of == "events"
-                else count_over(self._read, self._places, rule.spec.of, rule.cutoff(at)),
-            )
+            Planned(rule, rule.cutoff(at), self._count(rule, rule.cutoff(at), floors, events))
             for rule in rules
         ]
+
+    def _count(
+        self, rule: Rule, before: datetime, floors: Floors, events: Mapping[tuple[str, str], int]
+    ) -> int:
+        """Return how much of what a rule speaks of is over, where these floors hold."""
+        spec = rule.spec
+        match spec.of:
+            case "events":
+                return events.get((spec.source, spec.event), 0)
+            case "records":
+                return count_records(self._read, floors, spec.object)
+        return count_over(self._read, self._places, spec.of, before)
 
     def _read(self, sql: str) -> Rows:
         rows: Rows = self._engine.warehouse.read(sql).to_pylist()
@@ -125,6 +135,8 @@ class Retention:
         for planned in self.plan(now):
             if planned.count:
                 yield from self._carry_out(planned)
+        for _values in let_go(self._engine):
+            yield None
 
     def _raise_floors(self, rules: list[Rule], now: datetime) -> None:
         """Put the floors up before anything goes: what is said again from here on finds them there."""
@@ -149,6 +161,8 @@ class Retention:
         match of:
             case "events":
                 return destroy_events(engine, planned.rule.spec.source, planned.rule.spec.event)
+            case "records":
+                return destroy_records(engine, planned.rule.spec.object)
             case "people":
                 return destroy_people(engine, before)
             case "quarantine":
@@ -159,12 +173,16 @@ class Retention:
 
     def _left(self, planned: Planned) -> int:
         """Return how much of what a rule destroys is there, now that it has run."""
-        spec = planned.rule.spec
-        if spec.of == "events":
-            return count_events(self._read, self._engine.floors).get((spec.source, spec.event), 0)
-        return count_over(self._read, self._places, spec.of, planned.before)
+        floors = self._engine.floors
+        events = count_events(self._read, floors) if planned.rule.spec.of == "events" else {}
+        return self._count(planned.rule, planned.before, floors, events)
 
 
 def _extent(rule: Rule) -> dict[str, str]:
-    told = {"keep": rule.spec.keep, "source": rule.spec.source, "event": rule.spec.event}
+    told = {
+        "keep": rule.spec.keep,
+        "source": rule.spec.source,
+        "event": rule.spec.event,
+        "object": rule.spec.object,
+    }
     return {name: text for name, text in told.items() if text}

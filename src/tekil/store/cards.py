@@ -37,6 +37,26 @@ _DELETE_IDENTIFIER = delete(identifiers).where(
     identifiers.c.kind == bindparam("of_kind"), identifiers.c.value == bindparam("of_value")
 )
 
+_NAMED = identifiers.alias("named")
+_FIND = (
+    select(
+        cards.c.person_id,
+        cards.c.body,
+        cards.c.last_seen,
+        identifiers.c.kind,
+        identifiers.c.value,
+        identifiers.c.identifier_id,
+    )
+    .select_from(
+        _NAMED.join(cards, cards.c.person_id == _NAMED.c.person_id).join(
+            identifiers, identifiers.c.person_id == cards.c.person_id
+        )
+    )
+    .where(_NAMED.c.kind == bindparam("of_kind"), _NAMED.c.value == bindparam("of_value"))
+    .order_by(identifiers.c.kind, identifiers.c.value)
+)
+"""Whoever owns an identifier, a row for each of theirs: one question, made once, is most of a lookup."""
+
 
 class Identifier(msgspec.Struct, frozen=True):
     """A kind and a normalised value. `id` is the person id it would give, were it a person's oldest."""
@@ -139,12 +159,11 @@ class Cards:
         if NUL in kind + value:
             return None
         with self._begin() as connection:
-            owner = connection.execute(
-                select(identifiers.c.person_id).where(
-                    identifiers.c.kind == kind, identifiers.c.value == value
-                )
-            ).scalar_one_or_none()
-            return None if owner is None else _card(connection, owner)
+            rows = connection.execute(_FIND, {"of_kind": kind, "of_value": value}).all()
+        if not rows:
+            return None
+        owned = tuple(Identifier(*row[3:]) for row in rows)
+        return Card(*rows[0][:3], owned)
 
     def redirect(self, person_id: str) -> str | None:
         """Return the person that a merged-away person id belongs to now, or nothing."""

@@ -20,6 +20,10 @@ Kind = Literal["erasure", "retention"]
 """A person was erased, or the time of some data was over."""
 
 
+UNSWEPT_MAX = 10_000
+"""Erasures looked back on for some whose bytes are still in the warehouse's file."""
+
+
 class Destruction(msgspec.Struct, frozen=True):
     """One entry. Instants in microseconds since the epoch (UTC).
 
@@ -124,6 +128,11 @@ class Destructions:
         query = select(destructions).where(c.kind == kind, c.done_at.is_(None)).order_by(c.at, c.id)
         with self._begin() as connection:
             return [_entry(row) for row in connection.execute(query)]
+
+    def unswept(self) -> list[Destruction]:
+        """Return the erasures that are done, newest first, whose bytes may lie in the warehouse's file."""
+        done = self.newest(UNSWEPT_MAX, kind="erasure")
+        return [entry for entry in done if entry.done_at is not None and entry.proof.get("swept_at") is None]
 
     def forget(self, now: int) -> int:
         """Delete the entries whose own time is over at an instant; return how many."""

@@ -8,7 +8,7 @@ import secrets
 import string
 
 import msgspec
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, bindparam, insert, select, update
 
 from tekil.access.audit import SYSTEM, Act, Actor
 from tekil.access.policy import Condition, Permission
@@ -36,6 +36,13 @@ OWN_SOURCES = "tekil-"
 """How the names of sources begin by which Tekil itself speaks: they outrank others, so nobody gets a key."""
 
 SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+
+
+_FIND_API_KEY = select(api_keys).where(
+    (api_keys.c.hash == bindparam("hashed"))
+    | ((api_keys.c.previous_hash == bindparam("hashed")) & (api_keys.c.previous_until > bindparam("at")))
+)
+"""Asked with every request, so made once."""
 
 
 class Source(msgspec.Struct, frozen=True):
@@ -204,10 +211,9 @@ class Keys:
 
         The secret from before a rotation finds it too, for as long as the rotation said.
         """
-        hashed, now = hash_secret(secret), now_us()
-        rotated = (api_keys.c.previous_hash == hashed) & (api_keys.c.previous_until > now)
+        asked = {"hashed": hash_secret(secret), "at": now_us()}
         with self._begin() as connection:
-            row = connection.execute(select(api_keys).where((api_keys.c.hash == hashed) | rotated)).first()
+            row = connection.execute(_FIND_API_KEY, asked).first()
         return None if row is None else api_key_of(row._mapping)
 
     def note_use(self, key: ApiKey) -> None:

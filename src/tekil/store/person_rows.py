@@ -35,6 +35,18 @@ class PersonRows:
                 if told.what in ("delete", "pseudonymise")
             }
 
+    def named(self, tokens: Sequence[str]) -> set[str]:
+        """Return those of some tokens by which a row of any table is somebody's."""
+        found: set[str] = set()
+        with self._begin() as connection:
+            for table, told in declared():
+                for column in filter(None, (told.token, told.other)):
+                    for start in range(0, len(tokens), CHUNK):
+                        among = table.c[column].in_(tokens[start : start + CHUNK])
+                        rows = connection.execute(select(table.c[column]).where(among).distinct())
+                        found.update(row[0] for row in rows)
+        return found
+
     def remove(self, person_ids: Sequence[str], hashes: Mapping[str, str]) -> dict[str, int]:
         """Remove rows, or what in them is the person's, in one transaction; return how many, by table.
 

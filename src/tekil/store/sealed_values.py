@@ -25,6 +25,7 @@ class SealedValue(msgspec.Struct, frozen=True):
 
 
 _COLUMNS = [sealed_values.c[name] for name in SealedValue.__struct_fields__]
+_GET = select(*_COLUMNS).where(sealed_values.c.token.in_(bindparam("tokens", expanding=True)))
 _RENEW = (
     update(sealed_values)
     .where(sealed_values.c.token == bindparam("of_token"))
@@ -55,8 +56,8 @@ class SealedValues:
         found: list[SealedValue] = []
         with self._begin() as connection:
             for start in range(0, len(tokens), CHUNK):
-                query = select(*_COLUMNS).where(sealed_values.c.token.in_(tokens[start : start + CHUNK]))
-                found += [SealedValue(*row) for row in connection.execute(query)]
+                rows = connection.execute(_GET, {"tokens": list(tokens[start : start + CHUNK])})
+                found += [SealedValue(*row) for row in rows]
         return found
 
     def sealed_by_others(self, key_id: int, limit: int) -> list[SealedValue]:
