@@ -18,7 +18,7 @@ from tekil.messages import pack
 from tekil.models import ACTIVITY, ATTRIBUTES, Defined, Model
 from tekil.privacy import DayKeys, KeyRing, MasterKey, Vault
 from tekil.store import Card, Store, open_store
-from tekil.warehouse import Warehouse
+from tekil.warehouse import Table, Warehouse
 from tekil.warehouse.duckdb import DuckDBWarehouse
 
 MASTER = MasterKey(b"a key that only the tests have..")
@@ -46,6 +46,7 @@ class Installation:
         vault: Vault | None = None,
         log: Log | None = None,
         defined: Defined = lambda _definitions: (),
+        beside: Sequence[Table] = (),
     ) -> None:
         self.now = NOON
         self.store = store or open_store(f"sqlite:///{folder / 'store.db'}")
@@ -61,6 +62,7 @@ class Installation:
             self.vault,
             clock=lambda: self.now,
             defined=defined,
+            beside=beside,
         )
         self.engine.recover()
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from tekil.definitions import Definition, stored
+from tekil.dictionary.sql import quoted
 from tekil.errors import BadRequest, NotFound, TekilError
 from tekil.identity import person_id, person_key
 from tekil.models import AUDIENCE_KIND, FEATURE_KIND, moves_sql, read_audiences
@@ -17,7 +18,7 @@ from tekil.store import Card, Store
 
 HOURS_SHOWN = 24 * 30
 SAMPLE = 8
-OVERLAP_MAX = 5
+OVERLAP_MAX = 8
 COMBINATIONS_MAX = 12
 CHANGES_SHOWN = 20
 
@@ -158,6 +159,16 @@ class AudienceReads:
             return Members(shown, None)
         last = rows[limit - 1]
         return Members(shown, f"{last['since'].isoformat()}_{person_id(last['person_key'])}")
+
+    def sample(self, name: str, size: int = SAMPLE, salt: str = "") -> list[Member]:
+        """Return some members by chance: the same ones each time, others with another salt."""
+        self.one(name)
+        by = f"key64({quoted(f'{salt}:')} || person_id_of(person_key))"
+        rows = self._reads.answers(
+            f"SELECT person_key, since FROM members WHERE audience = {quoted(name)}"
+            f" ORDER BY {by}, person_key LIMIT {int(size)}"
+        ).to_pylist()
+        return [Member(card, row["since"]) for row in rows if (card := self._card(row))]
 
     def _card(self, row: dict[str, Any]) -> Card | None:
         """Return a person's card; nothing in the moment in which it is being published."""

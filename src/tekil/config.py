@@ -16,11 +16,15 @@ FILE_NAME = "tekil.toml"
 
 
 class Workspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The company: its name, the zone its days are counted in, the language its pages start in."""
+    """The company: its name, the zone its days are counted in, the language its pages start in.
+
+    `currency` is the one in which sums are told (ISO 4217); amounts in others are converted.
+    """
 
     name: str = "Tekil"
     timezone: str = "Europe/Istanbul"
     language: str = "tr"
+    currency: str = "TRY"
 
 
 class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -60,7 +60,7 @@ from tekil.models import (
 )
 from tekil.privacy import Vault
 from tekil.privacy.tombstones import Graveyard
-from tekil.publishing import TOUCHED, Cycle, Progress, Publisher, silent
+from tekil.publishing import TOUCHED, UNPUBLISHED, Cycle, Progress, Publisher, silent
 from tekil.store import Store
 from tekil.tasks import Tasks
 from tekil.waking import Waking
@@ -114,20 +114,21 @@ class Engine:
         clock: Callable[[], datetime] = utc_now,
         before_commit: Sequence[Callable[[Warehouse], object]] = (),
         defined: Defined = lambda _definitions: (),
+        beside: Sequence[Table] = (),
     ) -> None:
         """Take the three places, the models and the vault; make the tables that are missing.
 
         `defined` gives more models, which change when definitions do. `before_commit` looks at what a cycle
-        has staged, and may be called again for the same messages.
+        has staged, and may be called again for the same messages. `beside` are tables that chores fill.
         """
-        self.log, self.warehouse, self.store = log, warehouse, store
-        self._clock = clock
+        self.log, self.warehouse, self.store, self._clock = log, warehouse, store, clock
         self.vault = vault
         self.graveyard = Graveyard(store.tombstones, vault)
         self._tombstones = self.graveyard.read()
-        self._before_commit = tuple(before_commit)
+        self._before_commit, self._beside = tuple(before_commit), tuple(beside)
         self._adopt(InForce.read(models, defined, store.definitions))
         self.doing = IDLE
+        self.heeded = 0
         self.chores: list[Callable[[], bool]] = []
         self._tasks: Tasks[Engine] = Tasks()
         self._cycles = 0
@@ -148,7 +149,8 @@ class Engine:
     def tables(self) -> tuple[Table, ...]:
         """All tables of the warehouse, those of the definitions in force among them."""
         made = (model.table for model in self.models)
-        return (*LOAD_TABLES, *IDENTITY_TABLES, TOUCHED, *MEMBERSHIP_TABLES, *made)
+        kept = (TOUCHED, UNPUBLISHED, *MEMBERSHIP_TABLES)
+        return (*LOAD_TABLES, *IDENTITY_TABLES, *kept, *made, *self._beside)
 
     def recover(self, progress: Progress | None = None) -> None:
         """Do what a crash, or a new version's models, left to be done. Call before the first cycle."""
@@ -170,6 +172,7 @@ class Engine:
         """Run one cycle up to its commit; publish what it gave while the next one is being prepared."""
         started = time.monotonic()
         marks = self._heed_definitions(self.warehouse.marks())
+        self.heeded = self._in_force.revision
         self.publisher.catch_up(marks, self.card_tables)
         bodies = self._ahead.read(marks.position)
         now = max(self._clock(), marks.clock or datetime.min)
@@ -223,15 +226,15 @@ class Engine:
         if marks.models == of.digest or not (marks.models or of.made):
             return marks
         self.publisher.finish()
+        alike = not of.follow_renames(self.warehouse) and before is not of and of.has_cards_like(before)
         if of.lasts_since(marks.models):
-            is_same = before is not of and before.on_cards == of.on_cards
-            self._backfill(of, marks, are_cards_alike=is_same and before.card_tables == of.card_tables)
+            self._backfill(of, marks, are_cards_alike=alike)
         else:
             self.rebuild()
         return self.warehouse.marks()
 
     def _backfill(self, of: InForce, marks: Marks, *, are_cards_alike: bool) -> None:
-        """Make true what is in force now; publish whom it moves, or, where features changed, everybody."""
+        """Make true what is in force now. Cards follow step by step: of whom it moves, or of everybody."""
         self.publisher.catch_up(marks, self.card_tables)
         now = max(self._clock(), marks.clock or datetime.min)
         after = replace(marks, cycle=marks.cycle + 1, clock=now, models=of.digest)
@@ -239,11 +242,12 @@ class Engine:
 
         def beside(staged: Mapping[str, str]) -> Callable[[], None]:
             write_turned = self._in_force.turn_all(self.warehouse, staged)
-            moved = "(SELECT DISTINCT person_key FROM turned) AS moved" if are_cards_alike else ACTIVITY.name
+            write_later = self.publisher.put_off("turned" if are_cards_alike else ACTIVITY.name)
 
             def write() -> None:
                 write_turned()
-                self._mark(moved, after)
+                write_later()
+                self._mark(f"(SELECT * FROM {UNPUBLISHED.name} WHERE FALSE) AS nobody", after)
 
             return write
 
@@ -251,6 +255,16 @@ class Engine:
         self._waking.forget()
         self.publisher.publish(TOUCHED.name, after.cycle, self.card_tables)
         self.doing = IDLE
+
+    def publish_some(self) -> bool:
+        """Make some of the cards anew that a changed definition made other ones; True if there were any."""
+        if self.publisher.step(self.card_tables, self._tell):
+            return True
+        self.doing = IDLE
+        return False
+
+    def _tell(self, what: str, done: int, everything: int) -> None:
+        self.doing = (what, done, everything)
 
     def run(self, stop: threading.Event, on_error: Callable[[TekilError], None]) -> None:
         """Run cycles until told to stop. What is away for a while is waited for; nothing is skipped."""
@@ -265,7 +279,9 @@ class Engine:
                     if self._is_time_for_chores(busy=busy):
                         busy = self._do_chores() or busy
                     pause = IDLE_SECONDS
-                    if cycle is not None and cycle.pause > 0:
+                    if self.publish_some():
+                        busy = True
+                    elif cycle is not None and cycle.pause > 0:
                         self.publisher.finish()
                         self._tasks.wait(stop, cycle.pause)
                 except Unavailable as error:
@@ -308,6 +324,8 @@ class Engine:
         messages = 0
         while (cycle := self.step()) is not None:
             messages += cycle.messages
+        while self.publish_some():
+            pass
         return messages
 
     def _begin_change(self) -> Marks:

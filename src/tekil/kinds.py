@@ -8,6 +8,10 @@ from typing import Any
 
 import msgspec
 
+from tekil.acquisition.channels import CHANNELS_KIND
+from tekil.acquisition.conversions import CONVERSION_KIND
+from tekil.acquisition.funnels import FUNNEL_KIND
+from tekil.acquisition.kpis import KPI_KIND
 from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
@@ -54,6 +58,10 @@ KINDS: Mapping[str, Kind] = {
         IDENTITY_KIND,
         FEATURE_KIND,
         AUDIENCE_KIND,
+        CHANNELS_KIND,
+        CONVERSION_KIND,
+        FUNNEL_KIND,
+        KPI_KIND,
         STAGE_KIND,
         SCORE_KIND,
         RETENTION_KIND,

@@ -77,6 +77,15 @@ class Tekil:
         asked = {} if reveal is None else {"params": {"reveal": reveal}}
         return self.json("GET", f"/v1/profiles/{quoted}", **asked)
 
+    def plan(self, text: str, *, prune: bool = False) -> dict[str, Any]:
+        """Return what applying definitions (YAML) would do: changes, whom they move, what depends on them.
+
+        Changes nothing. Raises `BadRequest` for what cannot be applied.
+        """
+        if self._files is not None:
+            return self._files.plan(text, prune=prune)
+        return self.json("POST", "/v1/definitions/plan", json={"text": text, "prune": prune})
+
     def explain(self, identifier: str, other: str | None = None) -> dict[str, Any]:
         """Return why an identifier is of its person, or of one person with another. Raises `NotFound`."""
         if self._files is not None:
@@ -162,6 +171,14 @@ class Tekil:
         if self._files is not None:
             return self._files.ledger()
         return self.json("GET", "/v1/ledger")
+
+    def doing(self) -> dict[str, Any]:
+        """Return what the engine is busy with beside its cycles: `what`, `done`, `all`; and `definitions`.
+
+        The latter is the revision of the definitions that all answers follow; 0 where no engine runs.
+        """
+        idle = {"what": "", "done": 0, "all": 0, "definitions": 0}
+        return idle if self._http is None else self.json("GET", "/v1/engine/progress")
 
     def json(self, method: str, path: str, **content: Any) -> dict[str, Any]:
         """Ask the running engine's API and return the JSON object it answers."""

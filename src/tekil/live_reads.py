@@ -23,6 +23,7 @@ from tekil.privacy.vault import with_known
 from tekil.reads import (
     Arrival,
     Count,
+    Doing,
     Freshness,
     Ledger,
     MinuteCount,
@@ -208,6 +209,11 @@ class LiveReads:
         lags = sorted(self._engine.freshness()) if self._engine else []
         messages = sum(count for _, count in lags)
         return Freshness(_quantile(lags, messages, 0.50), _quantile(lags, messages, 0.99), messages)
+
+    def doing(self) -> Doing:
+        """See `Reads.doing`."""
+        engine = self._engine
+        return Doing(*engine.doing, definitions=engine.heeded) if engine else Doing()
 
     def quarantine(self, source: str | None = None, limit: int = 50) -> list[Quarantined]:
         """See `Reads.quarantine`."""

@@ -10,12 +10,14 @@ import pyarrow as pa
 from tekil.access.audit import Act, Actor
 from tekil.access.statements import without_values
 from tekil.config import Config
+from tekil.definitions import parse
 from tekil.errors import Unavailable
 from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
 from tekil.links import LinkDesk, LinkSearch
 from tekil.live_reads import LiveReads
 from tekil.log import open_log
+from tekil.planning import Planning
 from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.reads import MovedPerson
 from tekil.store import Card, open_store
@@ -35,6 +37,7 @@ class Files:
         self._log = open_log(settings.resolve(settings.log), DayKeys(keys))
         vault = open_vault(self._store, keys)
         self._reads = LiveReads(self._log, self._warehouse, self._store, vault)
+        self._planning = Planning(self._store, self._reads, settings.workspace.timezone)
         self.identity = IdentityDesk(self._log, self._warehouse, self._store, vault)
         self.groupings = Groupings(self._reads, self._store, vault)
         self.links = LinkDesk(self._log, self._warehouse, self._store, vault, self.identity)
@@ -58,6 +61,11 @@ class Files:
     def ledger(self) -> dict[str, Any]:
         """See `Tekil.ledger`."""
         told: dict[str, Any] = msgspec.to_builtins(self._reads.ledger())
+        return told
+
+    def plan(self, text: str, *, prune: bool = False) -> dict[str, Any]:
+        """See `Tekil.plan`."""
+        told: dict[str, Any] = msgspec.to_builtins(self._planning.plan(parse(text), prune=prune))
         return told
 
     def explain(self, identifier: str, other: str | None = None) -> dict[str, Any]:

@@ -21,7 +21,15 @@ TOUCHED = Table(
 )
 """Persons of the last committed cycle: whose cards to publish, should we have died before doing so."""
 
+UNPUBLISHED = Table(
+    "unpublished", (Column("person_key", "bigint"),), "person_key", Erasure("nobody", "keys of cards to come")
+)
+"""Persons whose cards are to be made anew, step by step: what they show is other, but nothing happened."""
+
 CARDS_AT_ONCE = 20_000
+
+CARDS_A_STEP = 2_000
+"""Cards made between two cycles, while there are any to make anew: messages do not wait for more."""
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much of it is done, and how much there is."""
@@ -120,6 +128,8 @@ class Publisher:
         self._published = store.cards.published_cycle()
         self._thread = ThreadPoolExecutor(1, "tekil-publish")
         self._under_way: Publishing | None = None
+        self._put_off: int | None = None
+        self._done = 0
 
     def begin(self, persons: str, rows: CardRows, bodies: pa.Table, cycle: Cycle) -> Cycle:
         """Publish the persons in a staged relation, of whom `rows` were read, in a thread of its own.
@@ -166,6 +176,43 @@ class Publisher:
             self._publication("publishing", rows, cycle if done == people.num_rows else None)()
             tell("publish", done, people.num_rows)
         self._published = cycle
+
+    def put_off(self, persons: str) -> Callable[[], None]:
+        """Stage that some persons (a relation) are published later, by `step`; return what writes it down.
+
+        That belongs into the transaction by which their cards become others, so that no crash forgets them.
+        """
+        self._warehouse.derive(
+            "put_off",
+            f"SELECT person_key FROM {UNPUBLISHED.name} UNION SELECT person_key FROM {persons}",
+        )
+
+        def write() -> None:
+            self._warehouse.overwrite(UNPUBLISHED.name, "SELECT person_key FROM put_off")
+            self._put_off, self._done = None, 0
+
+        return write
+
+    def step(self, tables: Sequence[str], tell: Progress = silent) -> bool:
+        """Publish some of those who were put off; True if there was anybody."""
+        if self._put_off is None:
+            count = self._warehouse.query(f"SELECT count(*) AS n FROM {UNPUBLISHED.name}")["n"][0].as_py()
+            self._put_off = int(count)
+        if not self._put_off:
+            return False
+        tell("publish", self._done, self._done + self._put_off)
+        self.finish()
+        some = f"SELECT person_key FROM {UNPUBLISHED.name} ORDER BY person_key LIMIT {CARDS_A_STEP}"
+        self._warehouse.stage("publishing", self._warehouse.query(some))
+        publish = self._publication(
+            "publishing", CardRows.read_of(self._warehouse, "publishing", tables), None
+        )
+        publish()
+        with self._warehouse.transaction():
+            self._warehouse.remove(UNPUBLISHED.name, "person_key", "publishing")
+        self._done += publish.persons
+        self._put_off -= publish.persons
+        return True
 
     def _publication(self, persons: str, rows: CardRows, cycle: int | None) -> Publication:
         keys = self._warehouse.query(f"SELECT person_key FROM {persons}")["person_key"]

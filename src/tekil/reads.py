@@ -105,6 +105,18 @@ class Freshness(msgspec.Struct, frozen=True):
     messages: int
 
 
+class Doing(msgspec.Struct, frozen=True):
+    """What the engine's long task is, how much of it is done, and how much there is; empty when idle.
+
+    `definitions` is the revision of the definitions that all answers follow by now.
+    """
+
+    what: str = ""
+    done: int = 0
+    all: int = 0
+    definitions: int = 0
+
+
 class MinuteCount(msgspec.Struct, frozen=True):
     """How many events of a source were received in the minute that starts at `minute` (UTC)."""
 
@@ -166,6 +178,10 @@ class Reads(Protocol):
 
     def freshness(self) -> Freshness:
         """Return how long events took lately from acknowledgement to readable card."""
+        ...
+
+    def doing(self) -> Doing:
+        """Return what the engine is busy with beside its cycles."""
         ...
 
     def quarantine(self, source: str | None = None, limit: int = 50) -> list[Quarantined]:

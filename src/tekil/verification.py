@@ -58,6 +58,8 @@ def verify(engine: Engine) -> Verification:
     """
     while (cycle := engine.step()) is not None and cycle.woken == DUE_MAX:
         pass
+    while engine.publish_some():
+        pass
     warehouse = engine.warehouse
     marks = warehouse.marks()
     if marks.clock is None:

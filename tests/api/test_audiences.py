@@ -117,3 +117,18 @@ def test_cards_follow_definitions_that_come_and_go(client: TestClient[Any], shop
     told = client.get("/v1/profiles/user_id:u1").json()
     assert told.get("audiences") is None
     assert told.get("features") is None
+
+
+def test_some_people_come_by_chance_and_overlaps_for_programs(client: TestClient[Any]) -> None:
+    def ids(asked: str) -> list[str]:
+        return [
+            one["person_id"] for one in client.get(f"/v1/audiences/buyers/sample{asked}").json()["people"]
+        ]
+
+    assert ids("") == ids("")
+    assert len(ids("?size=2")) == 2
+    orders = {tuple(ids(f"?salt={n}")) for n in range(6)}
+    assert len(orders) > 1
+    assert {frozenset(order) for order in orders} == {frozenset(ids(""))}
+    told = client.get("/v1/audiences/overlap?among=buyers&among=others").json()["combinations"]
+    assert told == [{"audiences": ["buyers"], "people": 3}, {"audiences": ["others"], "people": 1}]

@@ -109,3 +109,64 @@ def test_the_quarantine_is_listed_and_replaying_needs_a_choice_and_an_engine(fol
     assert (row["reasons"], row["messages"]) == ("order_completed.total:not_a_number", 1)
     assert "--all" in refused(folder, "quarantine", "replay")
     assert "tekil up" in refused(folder, "quarantine", "replay", "--all")
+
+
+FEATURES = """\
+kind: feature
+name: orders
+spec: {sql: "count(*) filter (where event = 'Order Completed')"}
+---
+kind: audience
+name: buyers
+spec: {sql: orders > 0}
+"""
+
+
+def test_a_plan_tells_whom_it_moves_where_there_is_anybody(folder: Path) -> None:
+    file = folder / "features.yaml"
+    file.write_text(FEATURES, encoding="utf-8")
+    nobody = run(folder, "plan", str(file)).stdout
+    assert "Nobody could be counted. Nothing was ever loaded here." in nobody
+    load(folder, {"total": 5.5}, {"total": 6.5})
+    told = run(folder, "plan", str(file)).stdout
+    assert "    1 person with an answer; another one than now for 1" in told
+    assert "    1 person in; 1 come, 0 go" in told
+    assert "a backfill" in told
+    run(folder, "apply", str(file))
+    load(folder, {"total": 7.5})
+    file.write_text(FEATURES.split("---")[0].replace("Completed", "Cancelled"), encoding="utf-8")
+    told = run(folder, "plan", str(file)).stdout
+    assert "  audience buyers (through orders): 0 people in; 0 come, 1 go" in told
+    planned = json.loads(run(folder, "plan", str(file), "--json").stdout)
+    assert [effect["leaving"] for effect in planned["effects"]] == [0, 1]
+
+
+def test_files_are_compared_with_what_is_in_force_line_by_line(folder: Path) -> None:
+    file = folder / "features.yaml"
+    file.write_text(FEATURES, encoding="utf-8")
+    assert run(folder, "diff", str(file)).exit_code == 1
+    run(folder, "apply", str(file))
+    same = run(folder, "diff", str(file))
+    assert (same.exit_code, same.stdout) == (0, "")
+    renamed = FEATURES.replace("name: buyers", "name: customers\nrenamed_from: buyers")
+    file.write_text(renamed.replace("orders > 0", "orders > 1"), encoding="utf-8")
+    told = run(folder, "diff", str(file)).stdout
+    assert told.startswith("--- audience/buyers\n+++ audience/customers\n")
+    assert "-  sql: orders > 0\n+  sql: orders > 1\n" in told
+    assert "→ audience customers (was buyers)  (version 3)" in run(folder, "plan", str(file)).stdout
+    file.write_text(FEATURES.split("---")[0], encoding="utf-8")
+    assert "+++ nothing" in run(folder, "diff", "--prune", str(file)).stdout
+
+
+def test_a_former_version_is_shown_as_it_can_be_applied(folder: Path) -> None:
+    file = folder / "features.yaml"
+    file.write_text(FEATURES, encoding="utf-8")
+    run(folder, "apply", str(file))
+    file.write_text(FEATURES.replace("orders > 0", "orders > 1"), encoding="utf-8")
+    run(folder, "apply", str(file))
+    former = run(folder, "definitions", "show", "audience", "buyers", "--version", "1").stdout
+    assert "sql: orders > 0" in former
+    (folder / "former.yaml").write_text(former, encoding="utf-8")
+    assert "~ audience buyers  (version 3)" in run(folder, "apply", str(folder / "former.yaml")).stdout
+    assert "no audience 'nobody'" in refused(folder, "definitions", "show", "audience", "nobody")
+    assert "Wrote 2" in run(folder, "export", str(folder / "out")).stdout

@@ -74,6 +74,7 @@ def test_an_audience_shows_its_size_its_people_and_who_came_and_went(
     assert 'href="/audiences/buyers"' in listed
     assert "orders_7d &gt; 0" in listed
     assert listed.count(" checked") == 2
+    assert (listed.count('class="in"'), listed.count('class="out"')) == (1, 1)
     one = console.get("/audiences/buyers").text
     assert "ada@example.com" not in one
     assert "a•••@e•••.com" in one

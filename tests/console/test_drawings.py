@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tekil.config import Collect, Config
 from tekil.console.charts import minute_rows, minutes_chart, svg, themed
-from tekil.console.drawings import HUES, bars, hue, ledger_parts, sparkline
+from tekil.console.drawings import CROSSING_ROW, HUES, bars, crossings, hue, ledger_parts, sparkline
 from tekil.console.formats import Formats
 from tekil.console.language import Words
 from tekil.console.snippets import SNIPPETS, door_url
@@ -111,3 +111,12 @@ def test_bars_stand_side_by_side_and_something_is_never_nothing() -> None:
     assert all(bar.y + bar.height == pytest.approx(10.0) for bar in drawn)
     assert all(one.x + one.width < other.x for one, other in itertools.pairwise(drawn))
     assert bars([]) == []
+
+
+def test_an_overlap_has_a_column_for_each_combination_and_ties_its_dots() -> None:
+    drawn = crossings([(["a", "c"], 40), (["b"], 10)], ["a", "b", "c"])
+    assert [[is_in for _, is_in in one.dots] for one in drawn] == [[True, False, True], [False, True, False]]
+    assert drawn[0].bottom - drawn[0].top == 2 * CROSSING_ROW
+    assert drawn[1].bottom == drawn[1].top
+    assert drawn[0].bar.height == 4 * drawn[1].bar.height
+    assert crossings([], []) == []

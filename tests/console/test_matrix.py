@@ -30,6 +30,8 @@ Client = TestClient[Any]
 PLACES = {
     "{reference:str}": "nobody",
     "{name:str}": "no-such-thing",
+    "{kind:str}": "audience",
+    "{number:int}": "1",
     "{person_id:str}": "nobody",
     "{key_id:str}": "none",
     "{request_id:str}": "none",

@@ -34,7 +34,9 @@ class Permission(StrEnum):
     USERS_WRITE = "users:write"
     AUDIT_READ = "audit:read"
     ENGINE_RUN = "engine:run"
+    ACQUISITION_READ = "acquisition:read"
     AUDIENCES_READ = "audiences:read"
+    AUDIENCES_WRITE = "audiences:write"
     DICTIONARY_READ = "dictionary:read"
     DICTIONARY_WRITE = "dictionary:write"
     QUARANTINE_WRITE = "quarantine:write"
@@ -54,7 +56,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     "administrator": frozenset(P),
     "marketer": frozenset(
         {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.DICTIONARY_READ, P.CONSENTS_READ}
-        | {P.AUDIENCES_READ}
+        | {P.ACQUISITION_READ, P.AUDIENCES_READ, P.AUDIENCES_WRITE}
     ),
     "sales": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ}),
     "support": frozenset(
@@ -63,7 +65,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     ),
     "analyst": frozenset(
         {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.SQL_READ, P.DICTIONARY_READ, P.DICTIONARY_WRITE}
-        | {P.AUDIENCES_READ}
+        | {P.ACQUISITION_READ, P.AUDIENCES_READ, P.AUDIENCES_WRITE}
     ),
     "engineer": frozenset(
         {P.LEDGER_READ, P.EVENTS_READ, P.SQL_READ, P.SOURCES_WRITE, P.KEYS_READ, P.ENGINE_RUN}

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Router, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.types import ControllerRouterHandler
 
 from tekil.api import model, problems
 from tekil.api.access import BEARER, requires
 from tekil.api.paths import reference as decode
-from tekil.audience_reads import Audience, AudienceReads, Member, Size
+from tekil.audience_reads import Audience, AudienceReads, Combination, Member, Size
 from tekil.definitions import Definition
 from tekil.store import Card
 
@@ -80,6 +82,12 @@ class PreviewShown(msgspec.Struct, frozen=True):
     sample: list[PersonShown]
 
 
+class Overlap(msgspec.Struct, frozen=True):
+    """Combinations of audiences, and how many people are in exactly those."""
+
+    combinations: list[Combination]
+
+
 def audience_routes(audiences: AudienceReads) -> Router:
     """Return the routes, over what reads audiences."""
     told: dict[str, Any] = {
@@ -132,7 +140,31 @@ def audience_routes(audiences: AudienceReads) -> Router:
         sample = [_named(card) for card in found.sample]
         return PreviewShown(found.move.people, found.move.entering, found.move.leaving, sample)
 
-    return Router("/v1/audiences", route_handlers=[get_audiences, get_audience, get_people, preview])
+    looks = _looks(audiences, told)
+    return Router("/v1/audiences", route_handlers=[get_audiences, get_audience, get_people, preview, *looks])
+
+
+def _looks(audiences: AudienceReads, told: dict[str, Any]) -> Sequence[ControllerRouterHandler]:
+    """Return the routes that look at people of audiences by chance, and at several audiences at once."""
+
+    @get(
+        "/{name:str}/sample",
+        summary="Some people of an audience, by chance",
+        responses=problems.responses(400, 401, 403, 404, 503),
+        **told,
+    )
+    def get_sample(name: FromPath[str], size: Limit = 10, salt: FromQuery[str] = "") -> MembersShown:
+        """Return some people, the same ones each time; with another `salt`, others."""
+        return MembersShown([_member(one) for one in audiences.sample(decode(name), size, salt)], None)
+
+    @get(
+        "/overlap", summary="How audiences overlap", responses=problems.responses(400, 401, 403, 503), **told
+    )
+    def get_overlap(among: FromQuery[list[str]]) -> Overlap:
+        """Return how many people are in exactly which of up to eight audiences, the most first."""
+        return Overlap(audiences.overlap(among))
+
+    return [get_sample, get_overlap]
 
 
 def _shown(of: Audience) -> AudienceShown:

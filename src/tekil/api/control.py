@@ -13,17 +13,10 @@ from litestar.di import Provide
 from tekil.access.audit import Act, Actor
 from tekil.api.access import BEARER, ActorHere, actor_of, requires
 from tekil.engine import Engine
+from tekil.reads import Doing
 from tekil.verification import Verification, verify
 
 SCOPE = "engine:run"
-
-
-class Progress(msgspec.Struct, frozen=True):
-    """What the engine's task is doing, how much of it is done, and how much there is; empty when idle."""
-
-    what: str = ""
-    done: int = 0
-    all: int = 0
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -46,7 +39,7 @@ class Control:
         """Take the engine."""
         self._engine = engine
         self._lock = threading.Lock()
-        self.progress = Progress()
+        self.progress = Doing()
 
     def rebuild(self, by: Actor) -> Rebuilt:
         """Derive everything anew; the loop waits, the collector does not."""
@@ -56,7 +49,7 @@ class Control:
             try:
                 self._engine.submit(lambda engine: engine.rebuild(self._note)).result()
             finally:
-                self.progress = Progress()
+                self.progress = Doing()
         return Rebuilt(self._engine.store.cards.count(), time.monotonic() - started)
 
     def verify(self, by: Actor) -> Verification:
@@ -72,7 +65,7 @@ class Control:
             return Rotated(self._engine.vault.rekey())
 
     def _note(self, what: str, done: int, everything: int) -> None:
-        self.progress = Progress(what, done, everything)
+        self.progress = Doing(what, done, everything)
 
 
 def control_routes(engine: Engine) -> Router:
@@ -102,9 +95,9 @@ def control_routes(engine: Engine) -> Router:
         return control.rotate(by)
 
     @get("/progress", summary="How far a running task has come", **told)
-    def progress() -> Progress:
-        """Return what the engine's task is doing; empty when there is none."""
-        return control.progress if control.progress.what else Progress(*engine.doing)
+    def progress() -> Doing:
+        """Return what the engine's task is doing, empty when there is none, and which definitions hold."""
+        return control.progress if control.progress.what else Doing(*engine.doing, definitions=engine.heeded)
 
     return Router(
         "/v1/engine",

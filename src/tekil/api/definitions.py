@@ -13,9 +13,10 @@ from tekil.access.audit import Act
 from tekil.access.policy import Permission
 from tekil.api import problems
 from tekil.api.access import BEARER, actor_of, requires
-from tekil.definitions import Change, Written, apply, check, parse, plan, stored
+from tekil.definitions import Change, Written, apply, parse
 from tekil.errors import BadRequest, Forbidden
 from tekil.kinds import KINDS
+from tekil.planning import Plan, Planning
 from tekil.privacy.typed import check_typed
 from tekil.retention import RETENTION_KIND
 from tekil.store import ApiKey, Store
@@ -33,13 +34,13 @@ class Documents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """What would change, or has changed, definition by definition and field by field."""
+    """What has changed, definition by definition and field by field."""
 
     changes: list[Change]
 
 
-def definition_routes(store: Store) -> Router:
-    """Return the routes, over the store of definitions."""
+def definition_routes(store: Store, planning: Planning) -> Router:
+    """Return the routes, over the store of definitions and what plans changes."""
     told: dict[str, Any] = {
         "tags": ["Definitions"],
         "status_code": 200,
@@ -50,12 +51,9 @@ def definition_routes(store: Store) -> Router:
     }
 
     @post("/plan", summary="What applying definitions would change", **told)
-    def make_plan(data: JSONBody[Documents]) -> Changes:
-        """Check the documents and return what would change. Changes nothing."""
-        wanted = _read(data)
-        staying = [] if data.prune else [stored(version) for version in store.definitions.current()]
-        check(KINDS, wanted, staying)
-        return Changes(plan(store, [one.definition for one in wanted], prune=data.prune))
+    def make_plan(data: JSONBody[Documents]) -> Plan:
+        """Check the documents; return what would change, and whom it would move. Changes nothing."""
+        return planning.plan(_read(data), prune=data.prune)
 
     @post("/apply", summary="Put definitions in force", **told)
     def put_in_force(data: JSONBody[Documents], request: Request[Any, Any, Any]) -> Changes:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from tekil.acquisition.sessions import touch_models
+from tekil.acquisition.tables import TABLES as ACQUISITION_TABLES
 from tekil.config import Config
 from tekil.engine import Engine
 from tekil.identity import EVIDENCE, EVIDENCE_PLACES
@@ -44,7 +46,9 @@ def open_engine(config: Config) -> Iterator[Engine]:
             defined=lambda definitions: [
                 feature_model(definitions, config.workspace.timezone),
                 *person_models(definitions),
+                *touch_models(definitions, config.workspace.timezone),
             ],
+            beside=ACQUISITION_TABLES,
             before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
         )
         engine.chores.append(lambda: warehouse.cluster(EVIDENCE.name, EVIDENCE_PLACES))

@@ -13,6 +13,9 @@ from types import FrameType
 
 import uvicorn
 
+from tekil.acquisition.attribution import Attribution
+from tekil.acquisition.reads import AcquisitionReads
+from tekil.api.acquisition import acquisition_routes
 from tekil.api.audiences import audience_routes
 from tekil.api.control import control_routes
 from tekil.api.dictionary import dictionary_routes
@@ -85,11 +88,13 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         outgoing = Outgoing(config.outgoing.allow)
         connections = Connections(engine.store.connections, engine.vault.texts("connections"), outgoing)
         retention = Retention(engine, open_keys(config, engine.store))
-        engine.chores += [retention.step, Sweeping(Eraser(engine), config.workspace.timezone).step]
+        attribution = Attribution(engine, config.workspace.timezone, config.workspace.currency)
+        engine.chores += [attribution.step, retention.step]
+        engine.chores.append(Sweeping(Eraser(engine), config.workspace.timezone).step)
         identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
         linking = _linking(engine, identity)
         engine.chores += [identity.step, linking.search.step]
-        server = _server(config, engine, consents, retention, connections, identity, linking)
+        server = _server(config, engine, consents, retention, connections, identity, linking, attribution)
         stop = threading.Event()
 
         def end() -> None:
@@ -109,6 +114,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
             stop.set()
             linking.search.close()
             loop.join()
+            attribution.close()
             connections.close()
     say("The engine has stopped.")
 
@@ -126,6 +132,7 @@ def _server(
     connections: Connections,
     identity: IdentityDesk,
     linking: Linking,
+    attribution: Attribution,
 ) -> _Server:
     reads = LiveReads(engine.log, engine.warehouse, engine.store, engine.vault, engine)
     desk = QuarantineDesk(engine.log, engine.warehouse, engine.vault)
@@ -136,6 +143,7 @@ def _server(
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
+        acquisition_routes(AcquisitionReads(reads, store, config.workspace), attribution),
         audience_routes(AudienceReads(reads, store)),
         link_routes(store, linking.desk, linking.search),
         *grouping_routes(groupings),

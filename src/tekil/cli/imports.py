@@ -18,7 +18,12 @@ from tekil.pull.values import DayOrder, DecimalSign
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--as", "kind", required=True, help="identify, track, track:EVENT or record:OBJECT.")
+@click.option(
+    "--as",
+    "kind",
+    required=True,
+    help="identify, track, track:EVENT, record:OBJECT, list:NAME or unlist:NAME.",
+)
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes.")
 @click.option("--key", "key_columns", default="", help="For a record: the columns that name one.")
 @click.option("--source", default="import", show_default=True, help="Who is said to have sent it.")

@@ -47,13 +47,15 @@ def sql(context: click.Context, statement: str, json: bool) -> None:
 def status(context: click.Context, json: bool) -> None:
     """Show the ledger: what was accepted, and what became of it."""
     with Tekil(config.load(existing(context))) as tekil:
-        is_running, ledger = tekil.is_running, tekil.ledger()
+        is_running, ledger, doing = tekil.is_running, tekil.ledger(), tekil.doing()
     with opened_store(existing(context)) as store:
         unswept = len(store.destructions.unswept())
     if json:
-        print_json({"running": is_running, **ledger, "unswept_erasures": unswept})
+        print_json({"running": is_running, "doing": doing, **ledger, "unswept_erasures": unswept})
         return
     click.echo("Tekil is running." if is_running else "Tekil is not running; start it with `tekil up`.")
+    if doing["what"]:
+        click.echo(f"It is busy: {doing['what']}, {doing['done']:,} of {doing['all']:,}.")
     names = ("accepted", "loaded", "quarantined", "duplicate", "waiting")
     total = {"source": "total", **ledger["total"]}
     print_rows([{n: row[n] for n in ("source", *names)} for row in [*ledger["sources"], total]], False)

@@ -17,16 +17,19 @@ from litestar.types.asgi_types import LifeSpanReceive, LifeSpanScope, LifeSpanSe
 from tekil import api
 from tekil.access.policy import check_roles
 from tekil.access.rates import Rates
+from tekil.acquisition.reads import AcquisitionReads
 from tekil.api.declared import declaration
 from tekil.audience_reads import AudienceReads
 from tekil.config import Config
 from tekil.console import (
     account,
+    acquisition,
     api_keys,
     audiences,
     audit,
     connections,
     consent_page,
+    definitions,
     dictionary,
     erasure,
     groupings,
@@ -59,6 +62,7 @@ from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
+from tekil.planning import Planning
 from tekil.privacy import open_keys, open_vault
 from tekil.privacy.desk import Desk
 from tekil.privacy.ledger import ConsentLedger, open_ledger
@@ -77,6 +81,8 @@ ROUTES = [
     *live.ROUTES,
     *people.ROUTES,
     *audiences.ROUTES,
+    *definitions.ROUTES,
+    *acquisition.ROUTES,
     *identity.ROUTES,
     *links.ROUTES,
     *groupings.ROUTES,
@@ -154,7 +160,7 @@ def create_app(
             *api.consent_routes(consents, config),
             *api.export_routes(reads, consents),
             api.readiness_routes(measuring),
-            api.definition_routes(store),
+            api.definition_routes(store, Planning(store, reads, config.workspace.timezone)),
             *more,
             *_console(
                 reads,
@@ -200,6 +206,9 @@ def _console(
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
+    planning = Planning(store, reads, config.workspace.timezone)
+    traits = definitions.Traits(reads)
+    acquired = AcquisitionReads(reads, store, config.workspace)
     watch, ceremonies = Watch(reads, store), Ceremonies(config, store)
     known = providers.Providers(config, Outgoing(config.outgoing.allow))
     requested = Desk(consents, config.workspace.timezone, rectification=rectification)
@@ -221,7 +230,10 @@ def _console(
         "pages": Provide(lambda: pages, sync_to_thread=False),
         "assets": Provide(lambda: assets, sync_to_thread=False),
         "reads": Provide(lambda: reads, sync_to_thread=False),
+        "acquisition": Provide(lambda: acquired, sync_to_thread=False),
         "audiences": Provide(lambda: audience_reads, sync_to_thread=False),
+        "planning": Provide(lambda: planning, sync_to_thread=False),
+        "traits": Provide(lambda: traits, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),
         "settings": Provide(lambda: config, sync_to_thread=False),
         "ceremonies": Provide(lambda: ceremonies, sync_to_thread=False),

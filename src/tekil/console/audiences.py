@@ -13,8 +13,8 @@ from litestar.params import FromPath, FromQuery, SkipValidation
 from tekil.access.policy import Permission
 from tekil.api import needs
 from tekil.api import reference as decode
-from tekil.audience_reads import Audience, AudienceReads, Size
-from tekil.console.drawings import sparkline
+from tekil.audience_reads import OVERLAP_MAX, Audience, AudienceReads, Size
+from tekil.console.drawings import crossings, sparkline
 from tekil.console.pages import PagesHere
 from tekil.console.visit import VisitHere
 
@@ -50,6 +50,9 @@ def show_audiences(
     """Show all audiences with their sizes, and how the chosen ones overlap."""
     found = audiences.all()
     now = datetime.now(UTC)
+    overlap = audiences.overlap(among) if among else []
+    known = {one.name for one in found}
+    chosen = [name for name in dict.fromkeys(among or []) if name in known][:OVERLAP_MAX]
     return pages.show(
         visit,
         "audiences.html",
@@ -58,7 +61,9 @@ def show_audiences(
         commands=("tekil plan audiences.yaml", "tekil apply audiences.yaml"),
         rows=[Row(one, *drawn(one.history, now)) for one in found],
         chosen=among or [],
-        overlap=audiences.overlap(among) if among else [],
+        overlap=overlap,
+        crossed=chosen,
+        crossings=crossings([(one.audiences, one.people) for one in overlap], chosen),
         titles={one.name: one.title_in(visit.words.language) for one in found},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -125,3 +126,70 @@ def ring(parts: Sequence[tuple[str, int]], gap: float = 1.5) -> list[Arc]:
         arcs.append(Arc(state, value, round(start, 3), round(max(share - space, 0.5), 3)))
         start += share
     return arcs
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A column of an overlap's picture: a bar of `value` people, and beneath it the rows that are in it.
+
+    The line that ties the dots together goes from `top` to `bottom`.
+    """
+
+    x: float
+    bar: Bar
+    dots: list[tuple[float, bool]]
+    top: float
+    bottom: float
+
+
+CROSSING_WIDTH, CROSSING_BAR, CROSSING_ROW = 34.0, 110.0, 26.0
+
+
+def crossings(sets: Sequence[tuple[Sequence[str], int]], names: Sequence[str]) -> list[Crossing]:
+    """Return how sets overlap, as an UpSet chart: a column a combination, a row a name (after Lex et al.).
+
+    `sets` are combinations of names with how many people are in exactly those.
+    """
+    most = max((people for _, people in sets), default=1)
+    drawn = []
+    for number, (combination, people) in enumerate(sets):
+        x = (number + 0.5) * CROSSING_WIDTH
+        tall = max(2.0, (CROSSING_BAR - 18) * people / max(most, 1))
+        bar = Bar(x - 10, round(CROSSING_BAR - tall, 2), 20, round(tall, 2), people)
+        dots = [
+            (CROSSING_BAR + (n + 0.5) * CROSSING_ROW, name in combination) for n, name in enumerate(names)
+        ]
+        inside = [y for y, is_in in dots if is_in]
+        drawn.append(Crossing(x, bar, dots, min(inside, default=0.0), max(inside, default=0.0)))
+    return drawn
+
+
+@dataclass(frozen=True, slots=True)
+class Curves:
+    """Lines over the same values: their SVG paths, and what the top of the picture stands for."""
+
+    lines: list[tuple[str, str]]
+    top: float
+
+
+def curves(series: Sequence[Sequence[float]], width: float = 600.0, height: float = 160.0) -> Curves:
+    """Return lines (each with the area beneath it) over one scale, from zero to a round number above all."""
+    most = max((max(values, default=0.0) for values in series), default=0.0)
+    top = round_above(most)
+    drawn = []
+    for values in series:
+        step = width / max(len(values) - 1, 1)
+        points = [f"{i * step:.1f} {height - height * value / top:.1f}" for i, value in enumerate(values)]
+        if len(points) == 1:
+            points.append(f"{width:.1f} {points[0].split()[1]}")
+        line = "M" + "L".join(points) if points else ""
+        drawn.append((line, f"{line}L{width:.1f} {height:.1f}L0 {height:.1f}Z" if line else ""))
+    return Curves(drawn, top)
+
+
+def round_above(value: float) -> float:
+    """Return the least of 1, 2, 5, 10, 20 … that is not below a value."""
+    if value <= 0:
+        return 1.0
+    scale = 10.0 ** math.floor(math.log10(value))
+    return next(step * scale for step in (1, 2, 5, 10) if step * scale >= value)

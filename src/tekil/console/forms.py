@@ -11,7 +11,7 @@ from litestar.params import SkipValidation
 from tekil.console.visit import SESSION, VISITOR, AnyRequest, form_token
 from tekil.errors import BadRequest, Forbidden
 
-FIELDS_MAX = 64
+FIELDS_MAX = 256
 
 
 class Form:

@@ -1,6 +1,6 @@
 """What a company decides: small YAML documents, planned, applied, and every version kept with its author."""
 
-from tekil.definitions.change import Change, FieldChange, apply, check, plan
+from tekil.definitions.change import Change, FieldChange, Key, apply, check, plan, renames
 from tekil.definitions.document import (
     Definition,
     Flaw,
@@ -8,11 +8,13 @@ from tekil.definitions.document import (
     Kind,
     Problem,
     Written,
+    difference,
     dump,
     parse,
     read,
     stored,
 )
+from tekil.definitions.uses import dependents, expressions_of, uses
 
 __all__ = [
     "Change",
@@ -20,14 +22,20 @@ __all__ = [
     "FieldChange",
     "Flaw",
     "InvalidDefinitions",
+    "Key",
     "Kind",
     "Problem",
     "Written",
     "apply",
     "check",
+    "dependents",
+    "difference",
     "dump",
+    "expressions_of",
     "parse",
     "plan",
     "read",
+    "renames",
     "stored",
+    "uses",
 ]

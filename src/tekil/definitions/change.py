@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -10,7 +10,10 @@ import msgspec
 from tekil.definitions.document import Definition, Flaw, InvalidDefinitions, Kind, Problem, Written, stored
 from tekil.store import NewVersion, Store
 
-Action = Literal["new", "changed", "removed"]
+Action = Literal["new", "changed", "renamed", "removed"]
+
+Key = tuple[str, str]
+"""A kind and a name."""
 
 
 class FieldChange(msgspec.Struct, frozen=True):
@@ -22,13 +25,17 @@ class FieldChange(msgspec.Struct, frozen=True):
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What would happen to one definition, field by field; `version` is the number it would get."""
+    """What would happen to one definition, field by field; `version` is the number it would get.
+
+    `renamed_from` is the name that it gives up, where it is renamed.
+    """
 
     action: Action
     kind: str
     name: str
     version: int
     fields: list[FieldChange]
+    renamed_from: str = ""
 
 
 def check(kinds: Mapping[str, Kind], wanted: Sequence[Written], in_force: Sequence[Definition]) -> None:
@@ -37,7 +44,7 @@ def check(kinds: Mapping[str, Kind], wanted: Sequence[Written], in_force: Sequen
     Raises `InvalidDefinitions` with the file and line of every flaw.
     """
     problems: list[Problem] = []
-    seen: dict[tuple[str, str], Written] = {}
+    seen: dict[Key, Written] = {}
     for one in wanted:
         definition = one.definition
         kind = kinds.get(definition.kind)
@@ -52,13 +59,41 @@ def check(kinds: Mapping[str, Kind], wanted: Sequence[Written], in_force: Sequen
             problems += [one.problem(flaw) for flaw in kind.check(definition)]
         seen.setdefault(key, one)
     if not problems:
-        problems = _problems_together(kinds, seen, in_force)
+        known = {(d.kind, d.name) for d in in_force}
+        problems = _names_kept(seen, known)
+        gone = renames([one.definition for one in wanted], known)
+        staying = [d for d in in_force if (d.kind, d.name) not in gone]
+        problems = problems or _problems_together(kinds, seen, staying)
     if problems:
         raise InvalidDefinitions(problems)
 
 
+def renames(wanted: Sequence[Definition], in_force: Collection[Key]) -> dict[Key, str]:
+    """Return what is called anew by some definitions: the key that is given up → the new name.
+
+    A document keeps its `renamed_from` for good; once the new name is in force it says nothing any more.
+    """
+    return {
+        (d.kind, d.renamed_from): d.name
+        for d in wanted
+        if (d.kind, d.renamed_from) in in_force and (d.kind, d.name) not in in_force
+    }
+
+
+def _names_kept(seen: Mapping[Key, Written], known: Collection[Key]) -> list[Problem]:
+    """Return what is called anew and, by its old name, written as well."""
+    told = (
+        "{!r} is written as well. It can be renamed, or stay; if it is another one, leave renamed_from out."
+    )
+    return [
+        one.problem(Flaw(("renamed_from",), told.format(one.definition.renamed_from)))
+        for key, one in seen.items()
+        if key not in known and (key[0], one.definition.renamed_from) in seen
+    ]
+
+
 def _problems_together(
-    kinds: Mapping[str, Kind], seen: Mapping[tuple[str, str], Written], in_force: Sequence[Definition]
+    kinds: Mapping[str, Kind], seen: Mapping[Key, Written], in_force: Sequence[Definition]
 ) -> list[Problem]:
     problems = []
     for kind in kinds.values():
@@ -72,25 +107,34 @@ def _problems_together(
     return problems
 
 
-def plan(store: Store, wanted: Sequence[Definition], *, prune: bool = False) -> list[Change]:
-    """Return what applying `wanted` would change. Those that are missing from it go only with `prune`."""
+def plan(
+    store: Store, wanted: Sequence[Definition], *, prune: bool = False, without: Collection[Key] = ()
+) -> list[Change]:
+    """Return what applying `wanted` would change.
+
+    Of those that are missing from it `without` go, or, with `prune`, all.
+    """
     current = {(v.kind, v.name): v for v in store.definitions.current()}
     numbers = store.definitions.numbers()
+    gone = renames(wanted, current)
+    was = {(kind, new): (kind, old) for (kind, old), new in gone.items()}
     changes = []
     for definition in sorted(wanted, key=lambda d: (d.kind, d.name)):
         key = (definition.kind, definition.name)
-        before = flat(stored(current[key])) if key in current else {}
+        old = was.get(key, key)
+        before = flat(stored(current[old])) if old in current else {}
         fields = _differences(before, flat(definition))
         if fields:
-            action: Action = "changed" if key in current else "new"
-            changes.append(Change(action, *key, numbers.get(key, 0) + 1, fields))
-    kept = {(d.kind, d.name) for d in wanted}
-    if prune:
-        changes += [
-            Change("removed", *key, numbers[key] + 1, _differences(flat(stored(version)), {}))
-            for key, version in sorted(current.items())
-            if key not in kept
-        ]
+            action: Action = "renamed" if key in was else "changed" if key in current else "new"
+            # Versions go on where the old name's end, its last one being that it went.
+            number = max(numbers.get(key, 0), numbers[old] + 1 if key in was else 0) + 1
+            changes.append(Change(action, *key, number, fields, was[key][1] if key in was else ""))
+    kept = {(d.kind, d.name) for d in wanted} | gone.keys()
+    changes += [
+        Change("removed", *key, numbers[key] + 1, _differences(flat(stored(version)), {}))
+        for key, version in sorted(current.items())
+        if key not in kept and (prune or key in without)
+    ]
     return changes
 
 
@@ -102,33 +146,33 @@ def apply(
     author: str,
     note: str = "",
     prune: bool = False,
+    without: Collection[Key] = (),
 ) -> list[Change]:
     """Check, then make `wanted` what is in force; return what changed.
 
     Raises `InvalidDefinitions`; and `BadRequest` where somebody else changed definitions meanwhile.
     """
     revision = store.definitions.revision()
-    staying = [] if prune else [stored(version) for version in store.definitions.current()]
-    check(kinds, wanted, staying)
+    current = [] if prune else store.definitions.current()
+    check(kinds, wanted, [stored(v) for v in current if (v.kind, v.name) not in without])
     by_key = {(one.definition.kind, one.definition.name): one.definition for one in wanted}
-    changes = plan(store, list(by_key.values()), prune=prune)
-    store.definitions.add(
-        [
-            NewVersion(
-                change.kind,
-                change.name,
-                change.version,
-                None
-                if change.action == "removed"
-                else msgspec.json.encode(by_key[change.kind, change.name]).decode(),
-            )
-            for change in changes
-        ],
-        author=author,
-        note=note,
-        expected=revision,
-    )
+    changes = plan(store, list(by_key.values()), prune=prune, without=without)
+    numbers = store.definitions.numbers()
+    versions = [
+        version
+        for change in changes
+        for version in _versions(change, by_key.get((change.kind, change.name)), numbers)
+    ]
+    store.definitions.add(versions, author=author, note=note, expected=revision)
     return changes
+
+
+def _versions(change: Change, wanted: Definition | None, numbers: Mapping[Key, int]) -> list[NewVersion]:
+    """Return the versions that a change makes; before a renamed one stands the end of its old name."""
+    kind, old = change.kind, change.renamed_from
+    ended = [NewVersion(kind, old, numbers[kind, old] + 1, None)] if old else []
+    body = None if change.action == "removed" else msgspec.json.encode(wanted).decode()
+    return [*ended, NewVersion(kind, change.name, change.version, body)]
 
 
 def flat(definition: Definition) -> dict[str, Any]:

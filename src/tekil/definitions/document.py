@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,13 +26,17 @@ _UNKNOWN = re.compile("unknown field `([^`]+)`")
 
 
 class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One decision. `title` holds `tr` and `en`; `spec` is what the kind wants it to be."""
+    """One decision. `title` holds `tr` and `en`; `spec` is what the kind wants it to be.
+
+    `renamed_from` is what it was called before: whatever is known by the old name goes on under the new one.
+    """
 
     kind: str
     name: str
     title: dict[str, str] = msgspec.field(default_factory=dict)
     owner: str = ""
     spec: dict[str, Any] = msgspec.field(default_factory=dict)
+    renamed_from: str = ""
 
     def title_in(self, language: str) -> str:
         """Return the title in a language, in another where there is none, or else the name."""
@@ -155,16 +160,38 @@ def read(paths: Sequence[Path]) -> list[Written]:
     return found
 
 
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
+    """YAML in which a text of several lines stands as it is read, line under line."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> Any:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def dump(definitions: Sequence[Definition]) -> str:
     """Return definitions as YAML; `parse` reads them back as they are."""
-    text: str = yaml.safe_dump_all(
+    text: str = yaml.dump_all(
         [{k: v for k, v in msgspec.to_builtins(d).items() if v != {} and v != ""} for d in definitions],
+        Dumper=_Dumper,
         sort_keys=False,
         allow_unicode=True,
         width=100,
         explicit_start=len(definitions) > 1,
     )
     return text
+
+
+def difference(before: Definition | None, after: Definition | None) -> list[str]:
+    """Return how two versions of a definition differ as YAML, as `diff -u` tells it; nothing for alike ones.
+
+    Nothing in the place of either stands for a definition that is not there.
+    """
+    old, new = (dump([d]).splitlines() if d else [] for d in (before, after))
+    was, becomes = (f"{d.kind}/{d.name}" if d else "nothing" for d in (before, after))
+    return list(difflib.unified_diff(old, new, was, becomes, lineterm=""))
 
 
 def stored(version: Version) -> Definition:
@@ -190,4 +217,6 @@ def _flaws(definition: Definition) -> list[Flaw]:
     for language in definition.title:
         if language not in LANGUAGES:
             flaws.append(Flaw(("title", language), f"There is no title in {language!r}; write tr and en."))
+    if definition.renamed_from == name:
+        flaws.append(Flaw(("renamed_from",), "This is its name already; leave renamed_from out."))
     return flaws

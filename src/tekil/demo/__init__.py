@@ -28,7 +28,10 @@ from tekil.demo.play import SOURCES, Played, play
 from tekil.demo.truth import Truth
 from tekil.demo.wire import Sending
 
+ACQUISITION = Path(__file__).with_name("acquisition.yaml")
+"""What it steers its marketing by."""
+
 DICTIONARY = Path(__file__).with_name("dictionary.yaml")
 """What the company says its events mean."""
 
-__all__ = ["DICTIONARY", "SOURCES", "Company", "Played", "Sending", "Truth", "play"]
+__all__ = ["ACQUISITION", "DICTIONARY", "SOURCES", "Company", "Played", "Sending", "Truth", "play"]

@@ -3,7 +3,7 @@
 from tekil.expressions.checking import check
 from tekil.expressions.flaws import ExpressionFlaw
 from tekil.expressions.functions import FUNCTIONS, Function
-from tekil.expressions.grammar import names_in
+from tekil.expressions.grammar import events_in, names_in, parse
 from tekil.expressions.spans import span_of
 from tekil.expressions.thresholds import thresholds
 from tekil.expressions.types import Scope, Seen, Stage, Type, Typed
@@ -18,7 +18,9 @@ __all__ = [
     "Type",
     "Typed",
     "check",
+    "events_in",
     "names_in",
+    "parse",
     "span_of",
     "thresholds",
 ]

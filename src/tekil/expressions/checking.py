@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from tekil.expressions.flaws import ExpressionFlaw, nearest
-from tekil.expressions.functions import FUNCTIONS, NAMES, SINCE, Function
+from tekil.expressions.functions import FUNCTIONS, HOLDOUT, IN_LIST, LIST_TRAIT, NAMES, SINCE, Function
 from tekil.expressions.grammar import parse
 from tekil.expressions.tree import (
     Among,
@@ -34,6 +34,11 @@ SQL_LENGTH_MAX = 60_000
 """How long the SQL of an expression may become."""
 
 MEMBER_LENGTH_MAX = 100
+
+HUNDRED = 100
+
+LIST_NAME = re.compile("[a-z][a-z0-9_]{0,49}")
+"""What a list may be called: its name becomes part of a trait's."""
 
 _PLACE = re.compile(r"\{(\w+)\}")
 """Where something goes in a function's SQL; all places are filled in one go, for values hold braces, too."""
@@ -223,8 +228,8 @@ class _Checker:
     def call(self, node: Call) -> Typed:
         if node.name == "now":
             raise self._flaw(NOW_TOLD, node)
-        if node.name == SINCE:
-            return self._since(node)
+        if node.name in _OF_PERSONS:
+            return _OF_PERSONS[node.name](self, node)
         rows = [row for row in FUNCTIONS if row.name == node.name]
         if not rows:
             told = nearest(node.name, NAMES) or f" There are {', '.join(NAMES)}."
@@ -251,6 +256,30 @@ class _Checker:
             told = nearest(name, known) or f" There are {', '.join(known) or 'none yet'}."
             raise self._flaw(f"There is no audience {name!r} here.{told}", named)
         return Typed(f"({known[name]})", Type.INSTANT, self._scope.stage)
+
+    def _holdout(self, node: Call) -> Typed:
+        name, share = self._constants(node, (str, int), "holdout('spring', 10)")
+        if not 0 <= share <= HUNDRED:
+            raise self._flaw("A holdout is 0 to 100 of a hundred people.", node.arguments[1])
+        salted = f"{_literal(f'{name}:')} || person_id_of({self._scope.person})"
+        return Typed(f"(key64({salted}) % {HUNDRED} < {share})", Type.BOOLEAN, self._scope.stage)
+
+    def _in_list(self, node: Call) -> Typed:
+        (name,) = self._constants(node, (str,), "in_list('fair_2026')")
+        if not LIST_NAME.fullmatch(name):
+            raise self._flaw("A list's name has small letters a-z, digits and _.", node.arguments[0])
+        trait = self._scope.members["traits"].replace("{0}", _literal(LIST_TRAIT.format(name)))
+        return Typed(f"coalesce({trait} = 'true', FALSE)", Type.BOOLEAN, self._scope.stage)
+
+    def _constants(self, node: Call, types: tuple[type, ...], example: str) -> tuple[Any, ...]:
+        """Return the arguments of a function of a person, which are constants of these types."""
+        if not self._scope.person:
+            raise self._flaw(f"{node.name} is about a person; write it in an audience.", node)
+        given = [part.value for part in node.arguments if isinstance(part, Constant)]
+        fits = len(node.arguments) == len(given) and [type(value) for value in given] == list(types)
+        if not fits or node.star or node.distinct or node.where is not None:
+            raise self._flaw(f"Write it as in {example}.", node)
+        return tuple(given)
 
     def _aggregate(self, node: Call, rows: Sequence[Function]) -> Typed:
         if self._scope.stage is not Stage.ROW:
@@ -370,6 +399,14 @@ _READERS: dict[type, Callable[[_Checker, Any], Typed]] = {
     Missing: _Checker.missing,
     Choice: _Checker.choice,
 }
+
+
+_OF_PERSONS: dict[str, Callable[[_Checker, Call], Typed]] = {
+    SINCE: _Checker._since,
+    HOLDOUT: _Checker._holdout,
+    IN_LIST: _Checker._in_list,
+}
+"""Functions that are no rows of the table: what they ask of is the person, or a name."""
 
 
 def _type_of(value: int | Decimal | str | bool | None) -> Type:

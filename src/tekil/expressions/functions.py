@@ -141,4 +141,13 @@ FUNCTIONS: tuple[Function, ...] = (
 SINCE = "since"
 """`since(high_intent)`: since when somebody is in an audience, without a break; null for who is not in."""
 
-NAMES = tuple(dict.fromkeys([*(function.name for function in FUNCTIONS), SINCE, "now"]))
+HOLDOUT = "holdout"
+"""`holdout('spring', 10)`: whether somebody is among ten of a hundred, by chance, always the same."""
+
+IN_LIST = "in_list"
+"""`in_list('fair_2026')`: whether somebody was imported into a list, and not taken out of it since."""
+
+LIST_TRAIT = "list_{0}"
+"""The trait that says of a person whether they are in a list."""
+
+NAMES = tuple(dict.fromkeys([*(function.name for function in FUNCTIONS), SINCE, HOLDOUT, IN_LIST, "now"]))

@@ -23,6 +23,7 @@ from tekil.expressions.tree import (
     Node,
     Operation,
     Span,
+    walk,
 )
 
 DEPTH_MAX = 24
@@ -57,6 +58,28 @@ def names_in(text: str) -> set[str]:
     parser = _Parser(text)
     parser.whole()
     return parser.names
+
+
+def events_in(text: str) -> set[str]:
+    """Return the names of events that an expression asks for: what `event` is compared with.
+
+    Raises `ExpressionFlaw`.
+    """
+    found: set[str] = set()
+    for node in walk(parse(text)):
+        if isinstance(node, Operation) and node.operator == "=":
+            pairs: tuple[tuple[Node, Node], ...] = ((node.left, node.right), (node.right, node.left))
+        elif isinstance(node, Among):
+            pairs = tuple((node.operand, choice) for choice in node.choices)
+        else:
+            continue
+        found |= {
+            other.value
+            for one, other in pairs
+            if isinstance(one, Name) and one.steps == ("event",)
+            if isinstance(other, Constant) and isinstance(other.value, str)
+        }
+    return found
 
 
 class _Parser:

@@ -5,7 +5,8 @@ Each node knows the offset (`at`) of its first letter, so that whatever is wrong
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 
@@ -110,3 +111,18 @@ class Choice:
 
 
 Node = Constant | Span | Name | Call | Negation | Operation | Junction | Between | Among | Missing | Choice
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and everything in it, whatever stands first in the text first."""
+    yield node
+    for field in fields(node):
+        yield from _within(getattr(node, field.name))
+
+
+def _within(value: object) -> Iterator[Node]:
+    if isinstance(value, Node):
+        yield from walk(value)
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from _within(inner)

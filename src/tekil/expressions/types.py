@@ -53,7 +53,7 @@ class Scope:
     `columns` by name; `members` are those whose members are read as text, by a name after a point, where
     `{0}` in their SQL is that name as a literal. All are of one `stage`. Only where that is ROW are there
     aggregates. `zone` is the time zone whose days are counted. `since` is the SQL of since when those hold of
-    which one may ask `since(…)`, by name.
+    which one may ask `since(…)`, by name. `person` is the SQL of the key of the person it is about, if any.
     """
 
     columns: dict[str, Seen]
@@ -61,3 +61,4 @@ class Scope:
     stage: Stage
     zone: str = "UTC"
     since: dict[str, str] = field(default_factory=dict)
+    person: str = ""

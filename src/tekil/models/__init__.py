@@ -34,6 +34,7 @@ from tekil.models.memberships import (
     memberships_of,
 )
 from tekil.models.model import Model
+from tekil.models.planned import Counting, counting, values_sql
 from tekil.models.profile import ACTIVITY, ATTRIBUTES, attributes
 from tekil.models.scores import SCORES
 from tekil.models.stages import ChainSpec, ChainStage, label
@@ -61,6 +62,7 @@ __all__ = [
     "CardRows",
     "ChainSpec",
     "ChainStage",
+    "Counting",
     "Defined",
     "InForce",
     "Model",
@@ -71,6 +73,7 @@ __all__ = [
     "backfill",
     "build_cards",
     "card_tables",
+    "counting",
     "derive",
     "derive_models",
     "feature_model",
@@ -82,4 +85,5 @@ __all__ = [
     "needed",
     "person_models",
     "read_audiences",
+    "values_sql",
 ]

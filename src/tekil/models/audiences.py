@@ -77,16 +77,21 @@ MAY_BE_PROFILED = f"coalesce(json_member(t.traits, '{OBJECTION}'), '') <> 'true'
 
 
 class AudienceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An audience's `spec`: a condition over features, traits, activity, audiences and time in them."""
+    """An audience's `spec`: a condition over features, traits, activity, audiences and time in them.
+
+    `description` says in words whom it is for.
+    """
 
     sql: str
+    description: str = ""
 
 
 def person_scope(features: Mapping[str, Type]) -> Scope:
     """Return what an audience may name, but for other audiences: a person's row."""
     columns = {name: Seen(f"a.{name}", kind) for name, kind in ACTIVITY_COLUMNS.items()} | TOUCH_COLUMNS
     columns |= {name: Seen(f'f."{name}"', kind) for name, kind in features.items()}
-    return Scope(columns, {"traits": "json_member(t.traits, {0})"}, Stage.PERSON)
+    members = {"traits": "json_member(t.traits, {0})"}
+    return Scope(columns, members, Stage.PERSON, person="a.person_key")
 
 
 def audience_model(definitions: Sequence[Definition]) -> Model:

@@ -43,9 +43,10 @@ COLUMN_TYPES: dict[Type, ColumnType] = {
 
 
 class FeatureSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A feature's `spec`: an aggregate over the events of one person."""
+    """A feature's `spec`: an aggregate over the events of one person, and in words what it is for."""
 
     sql: str
+    description: str = ""
 
 
 def event_scope(zone: str = "UTC") -> Scope:

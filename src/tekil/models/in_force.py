@@ -15,9 +15,10 @@ from tekil.models.features import FEATURES
 from tekil.models.memberships import Turned, stage_changes, standing_of_all, standing_of_touched
 from tekil.models.model import Model
 from tekil.models.profile import ACTIVITY
+from tekil.models.renaming import follow
 from tekil.models.scores import SCORES
 from tekil.scores import GRADE, SCORE
-from tekil.store import Definitions
+from tekil.store import Definitions, Rename
 from tekil.warehouse import Warehouse
 
 Defined = Callable[[Sequence[Definition]], Sequence[Model]]
@@ -29,7 +30,7 @@ class InForce:
     """The models as of a revision of the definitions: `lasting`, and `made` by `defined` from them.
 
     `policy` says who is who; with another one, the rows of all models are others. `versions` are those of the
-    audiences, chains of stages and grades, by name.
+    audiences, chains of stages and grades, by name; `renames` are all there ever were of audiences.
     """
 
     lasting: tuple[Model, ...]
@@ -38,6 +39,7 @@ class InForce:
     made: tuple[Model, ...]
     policy: Policy
     versions: Mapping[str, int] = field(default_factory=dict)
+    renames: tuple[Rename, ...] = ()
 
     @staticmethod
     def read(lasting: Sequence[Model], defined: Defined, definitions: Definitions) -> InForce:
@@ -51,7 +53,9 @@ class InForce:
             for v in current
             if v.kind in (AUDIENCE, STAGE, SCORE)
         }
-        return InForce(tuple(lasting), defined, revision, tuple(made), Policy.read(definitions), versions)
+        renames = tuple(definitions.renames(AUDIENCE))
+        policy = Policy.read(definitions)
+        return InForce(tuple(lasting), defined, revision, tuple(made), policy, versions, renames)
 
     @property
     def audiences(self) -> Model | None:
@@ -82,6 +86,14 @@ class InForce:
     def card_tables(self) -> tuple[str, ...]:
         """What cards are made of."""
         return card_tables(self.models)
+
+    def has_cards_like(self, other: InForce) -> bool:
+        """Return whether nobody's card differs between the two but by the audiences they are in."""
+        return (self.on_cards, self.card_tables) == (other.on_cards, other.card_tables)
+
+    def follow_renames(self, warehouse: Warehouse) -> bool:
+        """Call what lasts of audiences by their names of now; return whether any had another."""
+        return follow(warehouse, self.renames)
 
     def derive_touched(
         self, warehouse: Warehouse, people: People, events: str, traits: str, said: str | None

@@ -66,7 +66,15 @@ AUDIENCE_SIZES = Table(
     erasure=Erasure("nobody", "counts of people"),
 )
 
-MEMBERSHIP_TABLES = (MEMBERS, AUDIENCE_CHANGES, AUDIENCE_SIZES)
+RENAMES = Table(
+    "audience_renames",
+    (Column("revision", "bigint"), Column("old", "text"), Column("new", "text")),
+    key="revision",
+    erasure=Erasure("nobody", "names of audiences"),
+)
+"""Which renames of audiences the other tables have followed, by revision of the definitions."""
+
+MEMBERSHIP_TABLES = (MEMBERS, AUDIENCE_CHANGES, AUDIENCE_SIZES, RENAMES)
 
 MEMBERS_THEN = f"""
 SELECT person_key, audience, since FROM (

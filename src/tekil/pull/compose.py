@@ -73,6 +73,8 @@ def compose(row: Row, mapping: Mapping, file_digest: str) -> Composed:
     if mapping.kind == "record":
         problems += _record(message, rest, row, plan, mapping)
     else:
+        if mapping.kind == "identify" and mapping.name:
+            rest[f"list_{mapping.name.removeprefix('-')}"] = not mapping.name.startswith("-")
         problems += _person(message, rest if mapping.kind == "identify" else traits, file_digest)
         if traits:
             context["traits"] = traits

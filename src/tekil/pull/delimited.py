@@ -14,6 +14,7 @@ from tekil.errors import BadRequest
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_CHARACTERS = 64 * 1024
 SAMPLE_ROWS = 50
+TITLES_MAX = 3
 CHUNK = 1 << 20
 FIELD_CHARACTERS_MAX = 1 << 24
 
@@ -80,6 +81,9 @@ def delimiter_of(sample: str) -> str:
         except csv.Error:
             continue
         widths = [len(row) for row in rows if row]
+        # Reports have a title, and perhaps a range of dates, above the row that names the columns.
+        titles = next((i for i, width in enumerate(widths[: TITLES_MAX + 1]) if width > 1), 0)
+        widths = widths[titles:]
         if not widths or widths[0] < 2:
             continue
         score = (widths.count(widths[0]) / len(widths), widths[0])

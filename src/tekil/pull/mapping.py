@@ -16,6 +16,11 @@ from tekil.errors import BadRequest
 from tekil.pull.values import DayOrder, DecimalSign
 
 Kind = Literal["identify", "track", "record"]
+LISTS = {"list": "", "unlist": "-"}
+"""What `--as list:NAME` and `--as unlist:NAME` put before the list's name."""
+
+LIST_NAME = re.compile("[a-z][a-z0-9_]{0,49}")
+
 LEFT_OUT = "-"
 """What `--map column=-` says: leave this column out."""
 
@@ -69,6 +74,9 @@ KNOWN: dict[Kind, dict[str, str]] = {
 }
 """What each kind of message knows by name: a target, and the folded column names for it, best first."""
 
+NAMING = ("email", "phone")
+"""Traits that say who somebody is."""
+
 TOP_LEVEL: dict[Kind, tuple[str, ...]] = {
     "identify": ("userId", "anonymousId", "timestamp", "messageId"),
     "track": ("userId", "anonymousId", "timestamp", "messageId", "event"),
@@ -100,8 +108,9 @@ class Plan:
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     """What `--as`, `--map` and `--key` say, parsed.
 
-    `name` is a track's event, where no column holds it, or a record's object. `columns` are (column, target)
-    pairs. A changed mapping makes other messages with other ids.
+    `name` is a track's event, where no column holds it, or a record's object; of an identify the list that
+    people are put into, or, behind a `-`, taken out of. `columns` are (column, target) pairs. A changed
+    mapping makes other messages with other ids.
     """
 
     kind: Kind
@@ -123,16 +132,34 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
         decimal: DecimalSign = "auto",
         dates: DayOrder = "auto",
     ) -> Mapping:
-        """Read `identify`, `track`, `track:EVENT` or `record:OBJECT`; `column=target` maps; `--key a,b`.
+        """Read `identify`, `track`, `track:EVENT`, `record:OBJECT`, `list:NAME` or `unlist:NAME`.
 
-        Raises `BadRequest` for what is none of these, saying how it is written.
+        A map is `column=target`, a key `a,b`. Raises `BadRequest` for anything else, saying what to write.
         """
         word, _, name = kind.partition(":")
+        if word in LISTS:
+            word, name = "identify", f"{LISTS[word]}{_list_name(name)}"
+            return cls.parse_as(word, name, maps, key, timezone=timezone, decimal=decimal, dates=dates)
         if word not in KNOWN or (word != "track" and (word == "record") != bool(name.strip())):
             raise _invalid(
                 f"--as {kind!r} is not a way to import. Write identify, track, track:EVENT NAME, "
-                "or record:OBJECT such as record:ad_spend."
+                "record:OBJECT such as record:ad_spend, or list:NAME."
             )
+        return cls.parse_as(word, name, maps, key, timezone=timezone, decimal=decimal, dates=dates)
+
+    @classmethod
+    def parse_as(
+        cls,
+        word: str,
+        name: str,
+        maps: Sequence[str],
+        key: str,
+        *,
+        timezone: str,
+        decimal: DecimalSign,
+        dates: DayOrder,
+    ) -> Mapping:
+        """Read maps and a key for a kind of message and its name. Raises `BadRequest` like `parse`."""
         columns = []
         for pair in maps:
             # Column names hold `=` more often than our targets do.
@@ -232,10 +259,20 @@ def _divide(
             name = f"{target}_{count}"
         parts[part][name] = column
 
+    if mapping.kind == "identify" and mapping.name:
+        # A list says who is in it, and nothing else that stands beside their names.
+        parts["rest"] = {name: column for name, column in parts["rest"].items() if name in NAMING}
+
     def pairs(part: str) -> tuple[tuple[str, str], ...]:
         return tuple((column, name) for name, column in parts[part].items())
 
     return Plan(top, pairs("key"), pairs("traits"), pairs("rest"))
+
+
+def _list_name(name: str) -> str:
+    if not LIST_NAME.fullmatch(name.strip()):
+        raise _invalid(f"{name!r} is no list's name: small letters a-z, digits and _, such as fair_2026.")
+    return name.strip()
 
 
 def _invalid(message: str) -> BadRequest:

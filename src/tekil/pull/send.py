@@ -8,10 +8,11 @@ from itertools import chain, islice
 from pathlib import Path
 
 from tekil.errors import BadRequest
+from tekil.pull.ad_exports import as_read
 from tekil.pull.compose import Composed, compose, fingerprint
 from tekil.pull.door import Door, batches
 from tekil.pull.mapping import Mapping
-from tekil.pull.rows import Row, file_digest, read_rows, rows_expected
+from tekil.pull.rows import Row, file_digest, rows_expected
 from tekil.pull.state import Progress, place_of, read_progress, write_progress
 
 LOOK_AHEAD_ROWS = 200
@@ -65,6 +66,7 @@ def send(
     key; `Unavailable` when patience ends, after which the same call goes on where this one stopped.
     """
     digest = file_digest(path)
+    mapping, read = as_read(path, mapping)
     place, name = place_of(door, write_key), fingerprint(mapping, digest)
     state = state_path / f"{digest}.json"
     imports = read_progress(state)
@@ -79,7 +81,7 @@ def send(
 
     def unsent() -> Iterator[Composed]:
         nonlocal skipped
-        for row in _looked_over(read_rows(path), mapping, digest):
+        for row in _looked_over(read(path), mapping, digest):
             if row.number <= acknowledged:
                 skipped += 1
             else:

@@ -6,7 +6,7 @@ from tekil.store.cards import Card, Cards, Identifier
 from tekil.store.consent_entries import Entry
 from tekil.store.consents import Change, Total
 from tekil.store.data_keys import DataKey, DataKeys
-from tekil.store.definitions import Definitions, NewVersion, Version
+from tekil.store.definitions import Definitions, NewVersion, Rename, Version
 from tekil.store.destructions import Destruction, Destructions
 from tekil.store.keys import ApiKey, Keys, Source, WriteKey
 from tekil.store.open import Store, open_store
@@ -29,6 +29,7 @@ __all__ = [
     "Identifier",
     "Keys",
     "NewVersion",
+    "Rename",
     "SealedValue",
     "SealedValues",
     "Session",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
-from sqlalchemy import Row, and_, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from tekil.errors import BadRequest
 from tekil.store.clock import Begin, now_us
@@ -35,6 +36,15 @@ class Version(msgspec.Struct, frozen=True):
     author: str
     note: str
     applied_at: int
+
+
+class Rename(msgspec.Struct, frozen=True):
+    """A definition that is called anew from a revision on."""
+
+    revision: int
+    kind: str
+    old: str
+    new: str
 
 
 class Definitions:
@@ -76,11 +86,24 @@ class Definitions:
             return {(kind, name): int(number) for kind, name, number in connection.execute(query)}
 
     def history(self, kind: str, name: str) -> list[Version]:
-        """Return all versions of a definition, newest first."""
-        mine = and_(definitions.c.kind == kind, definitions.c.name == name)
-        query = select(definitions).where(mine).order_by(definitions.c.revision.desc())
+        """Return all versions of a definition, newest first, those under its former names among them."""
         with self._begin() as connection:
-            return [_version(row) for row in connection.execute(query)]
+            rows = _rows_of(connection, kind)
+        renames = {rename.revision: rename for rename in _renames_in(rows)}
+        found: list[Version] = []
+        until: int | None = None
+        while name:
+            mine = [v for v in rows if v.name == name and (until is None or v.revision < until)]
+            found += reversed(mine)
+            came = [renames[v.revision] for v in mine if v.revision in renames]
+            # The old name's last version only says that it went, which is no news of this definition.
+            name, until = (came[0].old, came[0].revision - 1) if came else ("", None)
+        return found
+
+    def renames(self, kind: str) -> list[Rename]:
+        """Return all renames of a kind, the first one first."""
+        with self._begin() as connection:
+            return _renames_in(_rows_of(connection, kind))
 
     def changes(self, limit: int = 50) -> list[Version]:
         """Return the last changes of all definitions, newest first."""
@@ -115,6 +138,23 @@ class Definitions:
                         applied_at=now_us(),
                     )
                 )
+
+
+def _rows_of(connection: Connection, kind: str) -> list[Version]:
+    query = select(definitions).where(definitions.c.kind == kind).order_by(definitions.c.revision)
+    return [_version(row) for row in connection.execute(query)]
+
+
+def _renames_in(rows: Sequence[Version]) -> list[Rename]:
+    """Return the renames among a kind's versions: the old name's end, and right after it the new one."""
+    return [
+        Rename(after.revision, after.kind, before.name, after.name)
+        for before, after in pairwise(rows)
+        if before.body is None
+        and after.body is not None
+        and after.revision == before.revision + 1
+        and msgspec.json.decode(after.body).get("renamed_from") == before.name
+    ]
 
 
 def _version(row: Row[tuple[int, str, str, int, str | None, str, str, int]]) -> Version:
