@@ -13,9 +13,12 @@ from tekil import config
 from tekil.app.engine import open_engine
 from tekil.app.serving import keep_local_key
 from tekil.cli.root import cli
+from tekil.definitions import Definition, Written, apply
 from tekil.errors import NotFound
+from tekil.kinds import KINDS
 from tekil.log import Entry
 from tekil.messages import pack
+from tekil.store import open_store
 
 TRUTH = """kind,value,person
 user_id,u1,Ayşe
@@ -72,7 +75,15 @@ def test_the_truth_is_compared_with_what_was_found(stopped: Path, tmp_path: Path
     assert told["pairs"] == {"precision": 1.0, "recall": 0.5, "f1": pytest.approx(2 / 3)}
     # Nothing was ever said that ties the second browser to her.
     assert told["connected_pairs"]["recall"] == 1.0
+    assert told["without_links"] is None
     assert "pairs that evidence connects" in run(stopped, "evaluate", "--truth", str(truth))
+    settings = config.load(stopped)
+    store = open_store(settings.resolve(settings.store))
+    apply(store, KINDS, [Written(Definition("identity", "identity", spec={"links": {}}))], author="test")
+    store.close()
+    linked = json.loads(run(stopped, "evaluate", "--truth", str(truth), "--json"))
+    assert linked["without_links"]["pairs"] == linked["pairs"] == told["pairs"]
+    assert "pairs without links" in run(stopped, "evaluate", "--truth", str(truth))
 
 
 def test_people_are_merged_after_a_plan_and_told_apart_again(stopped: Path) -> None:

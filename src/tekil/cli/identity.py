@@ -18,7 +18,7 @@ from tekil.cli.opening import here, opened_store
 from tekil.cli.telling import as_json, existing, print_json, print_table, say
 from tekil.errors import BadRequest
 from tekil.identifiers import Policy
-from tekil.identity import Quality, evaluate, identifier_key
+from tekil.identity import Quality, evaluate, identifier_key, resolve_unlinked
 from tekil.library import Tekil
 from tekil.load import sealed_identifier
 from tekil.privacy import open_keys, open_vault
@@ -142,19 +142,31 @@ def evaluate_command(context: click.Context, truth: Path, json: bool) -> None:
                 true.setdefault(identifier_key(kind, sealed), person)
     with Tekil(settings) as tekil:
         quality = judge(tekil, true)
+        without = None if policy.spec.links is None else judge_unlinked(tekil, true, policy)
     if json:
-        print_json(msgspec.to_builtins(quality))
+        told = msgspec.to_builtins(quality)
+        print_json({**told, "without_links": None if without is None else msgspec.to_builtins(without)})
     else:
-        _print_quality(quality)
+        _print_quality(quality, without)
 
 
 def judge(tekil: Tekil, true: dict[int, str]) -> Quality:
     """Compare an installation's persons with the truth: identifier key → person."""
     known = tekil.sql("SELECT identifier_key, person_key FROM identity")
     found = dict(zip(known["identifier_key"].to_pylist(), known["person_key"].to_pylist(), strict=True))
+    return evaluate(true, found, _named_together(tekil))
+
+
+def judge_unlinked(tekil: Tekil, true: dict[int, str], policy: Policy) -> Quality:
+    """Compare the persons there would be without any link; a device used in turns is nobody's then."""
+    graph, _, persons = resolve_unlinked(tekil.sql, policy)
+    found = dict(zip(graph.keys.tolist(), graph.keys[persons.person].tolist(), strict=True))
+    return evaluate(true, found, _named_together(tekil))
+
+
+def _named_together(tekil: Tekil) -> Iterator[tuple[int, int]]:
     pairs = tekil.sql("SELECT DISTINCT left_key, right_key FROM evidence WHERE how IN ('seen', 'alias')")
-    links = zip(pairs["left_key"].to_pylist(), pairs["right_key"].to_pylist(), strict=True)
-    return evaluate(true, found, links)
+    return zip(pairs["left_key"].to_pylist(), pairs["right_key"].to_pylist(), strict=True)
 
 
 def _read_truth(path: Path) -> Iterator[tuple[str, str, str]]:
@@ -172,17 +184,20 @@ def _read_truth(path: Path) -> Iterator[tuple[str, str, str]]:
             yield row["kind"], row["value"], row["person"]
 
 
-def _print_quality(quality: Quality) -> None:
+def _print_quality(quality: Quality, without: Quality | None) -> None:
     click.echo(
         f"{quality.identifiers} identifiers of {quality.true_persons} people, {quality.unknown} unknown;"
         f" found as {quality.found_persons} people."
     )
+    measures = [
+        ("pairs", quality.pairs),
+        ("pairs that evidence connects", quality.connected_pairs),
+        ("clusters", quality.clusters),
+    ]
+    if without is not None:
+        measures += [("pairs without links", without.pairs), ("clusters without links", without.clusters)]
     rows = [
         [name, *(f"{value:.4f}" for value in (measure.precision, measure.recall, measure.f1))]
-        for name, measure in (
-            ("pairs", quality.pairs),
-            ("pairs that evidence connects", quality.connected_pairs),
-            ("clusters", quality.clusters),
-        )
+        for name, measure in measures
     ]
     print_table(["", "precision", "recall", "F1"], rows)

@@ -9,7 +9,7 @@ from tekil.identity.overview import Overview
 from tekil.identity.persons import resolve_graph
 from tekil.identity.portrait import Moment, Portrait
 from tekil.identity.refresh import Reached, finish, reach, reach_without, write
-from tekil.identity.resolve import People, Resolved, resolve
+from tekil.identity.resolve import People, Resolved, resolve, resolve_unlinked
 from tekil.identity.sql import of_persons
 from tekil.identity.tables import (
     CONFLICTS,
@@ -53,5 +53,6 @@ __all__ = [
     "reach_without",
     "resolve",
     "resolve_graph",
+    "resolve_unlinked",
     "write",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
+from msgspec import structs
 
 from tekil.identifiers import Policy
 from tekil.identity import sql
@@ -15,6 +16,7 @@ from tekil.identity.persons import SAID_TO_DIFFER, Persons, refused_ends, resolv
 from tekil.identity.tables import CONFLICTS, SHARED
 from tekil.identity.turns import TURNS, take_turns
 from tekil.warehouse import Warehouse, arrow_schema, bind
+from tekil.warehouse.dialect import render
 
 Query = Callable[[str], pa.Table]
 """Runs a SELECT."""
@@ -170,6 +172,14 @@ def read_graph(
         said,
     )
     return graph, Limits.of(policy, kinds), why
+
+
+def resolve_unlinked(query: Query, policy: Policy) -> tuple[Graph, Limits, Persons]:
+    """Return everybody as all evidence but links makes them, from the tables; `query` runs DuckDB's SQL."""
+    unlinked = replace(policy, spec=structs.replace(policy.spec, links=None))
+    names = {"identifiers": "identity", "evidence": "evidence"}
+    graph, limits, _ = read_graph(lambda select: query(render(select, "duckdb", None)), unlinked, names)
+    return graph, limits, resolve_graph(graph, limits)
 
 
 def _kinds_in(query: Query, names: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -11,21 +10,17 @@ import pyarrow as pa
 
 from tekil.dictionary.sql import quoted
 from tekil.identifiers import Policy
-from tekil.identity import resolve_graph
+from tekil.identity import resolve_unlinked
 from tekil.identity.graph import WORTH, Flags, Graph, Integers, Limits
 from tekil.identity.persons import Persons
-from tekil.identity.resolve import read_graph
 from tekil.links.model import FIELDS, People, beside_names, field_of
 from tekil.privacy import Vault
 from tekil.privacy.find import TOKEN
 from tekil.warehouse import Warehouse
-from tekil.warehouse.dialect import render
 
 IDENTIFIER_FIELDS = ("email", "phone")
 CHUNK = 20_000
 """Tokens that are revealed at a time."""
-
-NAMES = {"identifiers": "identity", "evidence": "evidence"}
 
 
 def read_people(warehouse: Warehouse, vault: Vault, policy: Policy) -> tuple[People, set[tuple[int, int]]]:
@@ -34,11 +29,7 @@ def read_people(warehouse: Warehouse, vault: Vault, policy: Policy) -> tuple[Peo
     Persons are those that evidence makes without any link, so links are never their own reason. Left out are
     identifiers that are shared or used in turns, and people of whom fewer than two fields are known.
     """
-    unlinked = replace(policy, spec=msgspec.structs.replace(policy.spec, links=None))
-    graph, limits, _ = read_graph(
-        lambda select: warehouse.read(render(select, "duckdb", None)), unlinked, NAMES
-    )
-    persons = resolve_graph(graph, limits)
+    graph, limits, persons = resolve_unlinked(warehouse.read, policy)
     free = ~persons.sharing.is_cut
     said = _said(warehouse, graph, free)
     fields = {name: _column(said[name], persons.person, len(graph.keys)) for name in FIELDS}
