@@ -81,8 +81,8 @@ def compare(
 ) -> list[Difference]:
     """Return the rows in which each table and its staged counterpart differ, some of each.
 
-    In tables that may wake people `early` (with their columns) it is enough that nobody sleeps longer than the
-    fresh row says.
+    In tables that may wake people `early` (with their columns) it is enough that nobody sleeps longer than
+    the fresh row says.
     """
     found = []
     for table, fresh in staged.items():

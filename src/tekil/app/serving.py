@@ -20,6 +20,8 @@ from tekil.api.erasure import erasure_routes
 from tekil.api.identity import identity_routes
 from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
+from tekil.api.scores import score_routes
+from tekil.api.stages import stage_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
 from tekil.app.quality import quality_watched
@@ -40,6 +42,8 @@ from tekil.privacy import open_keys
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.privacy.rectification import Rectification
 from tekil.retention import Retention
+from tekil.score_reads import ScoreReads
+from tekil.stage_reads import StageReads
 from tekil.store import Store
 
 LOOP_DIED = 70
@@ -113,11 +117,14 @@ def _server(
     store = engine.store
     identity = IdentityDesk(engine.log, engine.warehouse, store, engine.vault)
     erasures = ErasureDesk(engine, [config.data])
+    audiences = AudienceReads(reads, store)
     more = [
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
-        audience_routes(AudienceReads(reads, store)),
+        audience_routes(audiences),
+        score_routes(ScoreReads(store, audiences)),
+        stage_routes(StageReads(reads, store, audiences)),
         link_routes(store, LinkDesk(engine.log, engine.warehouse, store, engine.vault, identity)),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
