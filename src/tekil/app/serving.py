@@ -24,6 +24,8 @@ from tekil.api.groupings import grouping_routes
 from tekil.api.identity import identity_routes
 from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
+from tekil.api.scores import score_routes
+from tekil.api.stages import stage_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
 from tekil.app.leads import leads_told
@@ -48,6 +50,8 @@ from tekil.privacy import open_keys
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.privacy.rectification import Rectification
 from tekil.retention import Retention
+from tekil.score_reads import ScoreReads
+from tekil.stage_reads import StageReads
 from tekil.store import Store
 
 LOOP_DIED = 70
@@ -146,14 +150,17 @@ def _server(
     store = engine.store
     erasures = ErasureDesk(engine, [config.data])
     groupings = Groupings(reads, store, engine.vault)
+    audiences = AudienceReads(reads, store)
     more = [
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
         acquisition_routes(AcquisitionReads(reads, store, config.workspace), attribution),
-        audience_routes(AudienceReads(reads, store)),
+        audience_routes(audiences),
         link_routes(store, linking.desk, linking.search),
         *grouping_routes(groupings),
+        score_routes(ScoreReads(store, audiences)),
+        stage_routes(StageReads(reads, store, audiences)),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]
