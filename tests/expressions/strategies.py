@@ -206,6 +206,8 @@ SCHEMA = pa.schema(
         ("message_key", pa.int64()),
         ("event", pa.string()),
         ("utm_source", pa.string()),
+        ("utm_term", pa.string()),
+        ("click_id_kind", pa.string()),
         ("occurred_at", pa.timestamp("us")),
         ("properties", pa.string()),
         ("context", pa.string()),
@@ -218,6 +220,6 @@ def stage_events(warehouse: Warehouse, rows: list[dict[str, Any]]) -> None:
     warehouse.stage("said", pa.Table.from_pylist(rows, SCHEMA))
     warehouse.derive(
         "person_events",
-        "SELECT person_key, message_key, event, utm_source, occurred_at,"
+        "SELECT person_key, message_key, event, utm_source, utm_term, click_id_kind, occurred_at,"
         " as_variant(properties) AS properties, as_variant(context) AS context FROM said",
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tekil.definitions import Definition, check, parse
 from tekil.expressions import FUNCTIONS
 from tekil.kinds import KINDS
@@ -39,3 +41,19 @@ def test_the_page_on_audiences_can_be_applied_and_names_all_that_is_known_of_a_p
     orders = Definition("feature", "orders_30d", {}, "", {"sql": "count(*)"})
     check(KINDS, parse(examples), [carts, orders])
     assert all(f"`{name}`" in page for name in ACTIVITY_COLUMNS)
+
+
+@pytest.mark.parametrize("page", ["stages.md", "scores.md"])
+def test_the_pages_on_stages_and_scores_can_be_applied(page: str) -> None:
+    text = (MANUAL / page).read_text(encoding="utf-8")
+    examples = "---\n".join(re.findall("```yaml\n(.*?)```", text, re.DOTALL))
+    named = ("carts_7d", "orders_30d")
+    features = [Definition("feature", name, {}, "", {"sql": "count(*)"}) for name in named]
+    check(KINDS, parse(examples), features)
+    paths = set(re.findall(r"`GET (/v1/(?:stages|scores)[^`]*)`", text))
+    assert paths <= {
+        f"/v1/{what}{rest}"
+        for what, inner in (("stages", "stage"), ("scores", "grade"))
+        for rest in ("", "/{name}", f"/{{name}}/{{{inner}}}/people")
+    }
+    assert len(paths) == 3

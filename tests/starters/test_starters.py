@@ -15,6 +15,7 @@ from tekil.definitions import apply, check
 from tekil.errors import NotFound
 from tekil.kinds import KINDS
 from tekil.models import feature_model
+from tekil.scores import Formula
 from tekil.starters import chosen, library
 from tekil.verification import verify
 from tekil.warehouse import Warehouse
@@ -67,6 +68,10 @@ def warehouse() -> Iterator[Warehouse]:
             [(9, VIEWED, {"category": "Perde"}), (8, VIEWED, {"category": "Halı"}), (7, BOUGHT, {})],
             "Halı",
         ),
+        ("product_views_90d", [(91, VIEWED, {}), (89, VIEWED, {}), (1, BOUGHT, {})], 1),
+        ("recommendations", [(9, "Product Reviewed", {}), (8, "Invite Sent", {}), (7, VIEWED, {})], 2),
+        ("first_keyword", [(9, VIEWED, {}), (8, VIEWED, {"utm_term": "Keten Perde"})], "keten perde"),
+        ("last_click_kind", [(9, VIEWED, {"click_id_kind": "gclid"}), (8, VIEWED, {})], "gclid"),
         ("last_channel", [(9, VIEWED, {}), (8, VIEWED, {})], "web"),
     ],
 )
@@ -77,6 +82,7 @@ def test_a_feature_says_what_its_title_says(warehouse: Warehouse, name: str, sai
             "message_key": number,
             "event": event,
             "utm_source": "web",
+            **{name: properties.get(name) for name in ("utm_term", "click_id_kind")},
             "occurred_at": NOON - timedelta(days=ago),
             "properties": json.dumps(properties),
         }
@@ -138,3 +144,46 @@ def test_starters_are_chosen_with_what_they_are_made_of_and_stand_together(tmp_p
     assert "sql: orders_365d >= 4" in run(tmp_path, "starters", "show", "loyal").stdout
     assert run(tmp_path, "starters", "apply", "loyal").stdout.count("+ ") == 3
     assert run(tmp_path, "starters", "apply").stdout.count("+ ") == len(library()) - 3
+
+
+def test_somebody_goes_through_the_lifecycle_and_their_lead_score_fades(tmp_path: Path) -> None:
+    shop = Installation(tmp_path, defined=models_of)
+    apply(
+        shop.store, KINDS, chosen(["stage", "lead_score", "lead_demographic", "lead_behavioural"]), author="t"
+    )
+
+    def told(user: str = "ada") -> tuple[str, str, int]:
+        shop.run()
+        body = shop.person(f"user_id:{user}").as_dict()
+        shown = Formula.of(body["formulas"]["lead_score"]).at(shop.now)
+        return body["stages"]["stage"]["name"], shown.grade or "", shown.points
+
+    def say(event: str, times: int = 1) -> None:
+        shop.say(*({"type": "track", "userId": "ada", "event": event} for _ in range(times)))
+
+    role = {"company": "Nehir", "employees": "80", "role": "Müdür", "city": "Van"}
+    shop.say({"type": "identify", "userId": "ada", "traits": role})
+    assert told() == ("awareness", "A3", 35)
+    say(VIEWED, 5)
+    say(ADDED)
+    assert told() == ("consideration", "A1", 60)
+    shop.pass_time(days=1)
+    # 25 points of interest fall below 24.5 within a day; half of them are left after two weeks.
+    assert told() == ("consideration", "A2", 59)
+    say(BOUGHT)
+    assert told()[0] == "purchase"
+    shop.pass_time(days=13)
+    assert told() == ("purchase", "A2", 48)
+    say(BOUGHT)
+    assert told()[0] == "loyalty"
+    say("Product Reviewed")
+    assert told() == ("advocacy", "A2", 58)
+    shop.pass_time(days=100)
+    assert told()[1] == "A3"
+    assert members(shop, "lead_demographic_grade = 'A'") == {"ada"}
+    assert members(shop, "lead_behavioural_grade = '3'") == {"ada"}
+    shop.pass_time(days=270)
+    # Orders of more than a year ago are no longer hers; she is where she began.
+    assert told()[0] == "awareness"
+    assert verify(shop.engine).holds
+    shop.close()

@@ -13,8 +13,11 @@ from tekil.definitions.change import Key
 from tekil.definitions.document import Definition
 from tekil.expressions import ExpressionFlaw, events_in, names_in
 
-EXPRESSIONS = ("sql", "when", "condition", "if", "each", "among")
+EXPRESSIONS = ("sql", "when", "condition", "if", "each", "among", "audience")
 """Members of a spec that hold expressions."""
+
+SCORE = "score"
+"""The kind whose parts have names of their own."""
 
 EVENT = "event"
 """The kind that a name in an expression never means, but a text compared with `event` does."""
@@ -49,8 +52,16 @@ def uses(definitions: Sequence[Definition]) -> dict[Key, frozenset[Key]]:
         if definition.kind == EVENT:
             events[definition.name] = key
         else:
-            named.setdefault(definition.name, []).append(key)
+            for name in _names_of(definition):
+                named.setdefault(name, []).append(key)
     return {(d.kind, d.name): frozenset(_used(d, named, events)) - {(d.kind, d.name)} for d in definitions}
+
+
+def _names_of(definition: Definition) -> list[str]:
+    """Return what expressions call a definition: a score has names for its grade and its groups, too."""
+    groups = definition.spec.get("groups")
+    more = ["grade", *groups] if definition.kind == SCORE and isinstance(groups, dict) else []
+    return [definition.name, *(f"{definition.name}_{one}" for one in more)]
 
 
 def _used(definition: Definition, named: Mapping[str, list[Key]], events: Mapping[str, Key]) -> Iterator[Key]:

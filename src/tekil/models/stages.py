@@ -41,9 +41,10 @@ class ChainStage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ChainSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A chain's `spec`: its stages, the first one first."""
+    """A chain's `spec`: its stages, the first one first. `description` says in words what they are for."""
 
     stages: list[ChainStage]
+    description: str = ""
 
 
 def label(chain: str, value: str) -> str:

@@ -59,7 +59,7 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A score's `spec`. Nobody but the people of `audience` has one, if that is named.
 
     `grades` are, of one or two groups (or `total`), the names of grades and from how many points on each is
-    given; of two, the names stand side by side: A1.
+    given; of two, the names stand side by side: A1. `description` says in words what it is for.
     """
 
     groups: dict[str, Group]
@@ -67,6 +67,7 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least: int | None = None
     most: int | None = None
     grades: dict[str, dict[str, int]] = {}
+    description: str = ""
 
 
 def read_spec(definition: Definition) -> ScoreSpec:

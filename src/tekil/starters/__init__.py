@@ -1,4 +1,4 @@
-"""Features and audiences of the trade, ready to be put in force: a library to begin with, and to change."""
+"""Features, audiences, stages and scores of the trade, ready to be put in force: to begin with, and to change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LIBRARY = Path(__file__).parent / "starters.yaml"
 
 
 def library() -> list[Written]:
-    """Return all starters, features before the audiences that name them."""
+    """Return all starters, each after what it names."""
     return read([LIBRARY])
 
 
