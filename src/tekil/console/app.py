@@ -43,8 +43,10 @@ from tekil.console import (
     quality,
     quarantine,
     readiness,
+    scores,
     sign_in,
     sources,
+    stages,
     users,
 )
 from tekil.console import consents as consents_page
@@ -72,6 +74,8 @@ from tekil.privacy.rectification import Rectification
 from tekil.readiness import Measuring
 from tekil.reads import Reads
 from tekil.retention import Retention
+from tekil.score_reads import ScoreReads
+from tekil.stage_reads import StageReads
 from tekil.store import Store
 
 PROGRAMS = ("/v1", "/healthz", "/readyz", "/metrics", "/openapi.json")
@@ -83,6 +87,8 @@ ROUTES = [
     *live.ROUTES,
     *people.ROUTES,
     *audiences.ROUTES,
+    *scores.ROUTES,
+    *stages.ROUTES,
     *definitions.ROUTES,
     *acquisition.ROUTES,
     *identity.ROUTES,
@@ -213,6 +219,7 @@ def _console(
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
+    stage_reads, score_reads = StageReads(reads, store, audience_reads), ScoreReads(store, audience_reads)
     planning = Planning(store, reads, config.workspace.timezone)
     traits = definitions.Traits(reads)
     acquired = AcquisitionReads(reads, store, config.workspace)
@@ -239,6 +246,8 @@ def _console(
         "reads": Provide(lambda: reads, sync_to_thread=False),
         "acquisition": Provide(lambda: acquired, sync_to_thread=False),
         "audiences": Provide(lambda: audience_reads, sync_to_thread=False),
+        "stages": Provide(lambda: stage_reads, sync_to_thread=False),
+        "scores": Provide(lambda: score_reads, sync_to_thread=False),
         "planning": Provide(lambda: planning, sync_to_thread=False),
         "traits": Provide(lambda: traits, sync_to_thread=False),
         "store": Provide(lambda: store, sync_to_thread=False),

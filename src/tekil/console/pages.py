@@ -47,6 +47,8 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             ("live", "/", Access(Permission.EVENTS_READ)),
             ("people", "/people", Access(Permission.PROFILES_READ, True)),
             ("audiences", "/audiences", Access(Permission.AUDIENCES_READ)),
+            ("stages", "/stages", Access(Permission.AUDIENCES_READ)),
+            ("scores", "/scores", Access(Permission.AUDIENCES_READ)),
             ("definitions", "/definitions", Access(Permission.AUDIENCES_READ)),
             ("acquisition", "/acquisition", Access(Permission.ACQUISITION_READ)),
             ("identity", "/identity", Access(Permission.PROFILES_READ)),

@@ -18,6 +18,7 @@ from tekil.console.groupings import belonging
 from tekil.console.pages import Pages, PagesHere, go
 from tekil.console.people_view import days, feature_text, person, trait_text
 from tekil.console.requests import DeskHere
+from tekil.console.standing import standing
 from tekil.console.visit import Visit, VisitHere
 from tekil.console.who import WhoHere, WhoIsWho
 from tekil.definitions import stored
@@ -191,6 +192,7 @@ def _show(
         feature_text=feature_text,
         titles=titles_of(consents.store, visit),
         may_see_audiences=visit.opens(AUDIENCES),
+        standing=standing(consents.store, who.profile, visit),
         belongs=belonging(visit, whose.groupings, card.person_id),
         stands=stands(consents, consents.entries_of(card.person_id), visit.words.language),
         may_reveal=visit.may(Permission.PROFILES_REVEAL) and not reveal,

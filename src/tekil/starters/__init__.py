@@ -1,4 +1,4 @@
-"""Features, audiences, stages and scores of the trade, ready to be put in force: to begin with, and to change."""
+"""Features, audiences, stages and scores of the trade, ready to be put in force, and to be changed."""
 
 from __future__ import annotations
 
