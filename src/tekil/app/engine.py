@@ -9,7 +9,6 @@ from tekil.acquisition.sessions import touch_models
 from tekil.acquisition.tables import TABLES as ACQUISITION_TABLES
 from tekil.config import Config
 from tekil.engine import Engine
-from tekil.identity import EVIDENCE, EVIDENCE_PLACES
 from tekil.load.consents import consents_said
 from tekil.log import open_log
 from tekil.models import ACTIVITY, AFFILIATIONS, attributes, feature_model, person_models
@@ -37,7 +36,7 @@ def open_engine(config: Config) -> Iterator[Engine]:
         models = [ACTIVITY, attributes(config.profile.trusted_sources), AFFILIATIONS]
         vault = open_vault(store, keys)
         heard = ConsentSignals(open_ledger(store, vault, config.consent), config.consent)
-        engine = Engine(
+        yield Engine(
             log,
             warehouse,
             store,
@@ -51,5 +50,3 @@ def open_engine(config: Config) -> Iterator[Engine]:
             beside=ACQUISITION_TABLES,
             before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
         )
-        engine.chores.append(lambda: warehouse.cluster(EVIDENCE.name, EVIDENCE_PLACES))
-        yield engine
