@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ class Installation:
         log: Log | None = None,
         defined: Defined = lambda _definitions: (),
         beside: Sequence[Table] = (),
+        hearing: Callable[[Store, Vault], Sequence[Callable[[Warehouse], object]]] = lambda _s, _v: (),
     ) -> None:
         self.now = NOON
         self.store = store or open_store(f"sqlite:///{folder / 'store.db'}")
@@ -63,6 +64,7 @@ class Installation:
             clock=lambda: self.now,
             defined=defined,
             beside=beside,
+            before_commit=hearing(self.store, self.vault),
         )
         self.engine.recover()
 

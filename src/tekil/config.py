@@ -28,11 +28,17 @@ class Workspace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Collect(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the door listens; `public_url` is how the world reaches it, where a proxy stands in front."""
+    """Where the door listens; `public_url` is how the world reaches it, where a proxy stands in front.
+
+    What `trusted_proxies` say of a visitor's address is believed. One address may send
+    `leads_per_minute`; 0 is as many as it likes.
+    """
 
     host: str = "127.0.0.1"
     port: int = 8000
     public_url: str = ""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    leads_per_minute: Annotated[int, msgspec.Meta(ge=0)] = 30
 
 
 class Console(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,6 +118,15 @@ class QualitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     every_seconds: float = 60.0
 
 
+class LeadSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The `webhook` that is told when leads are assigned, late, won and lost.
+
+    With `TEKIL_LEADS_SECRET` in the environment, what is sent is signed by it.
+    """
+
+    webhook: str = ""
+
+
 class PurposeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A purpose of the company's own, in `[[consent.purposes]]`; without `channels` it has all of them."""
 
@@ -171,6 +186,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     iys: IysSettings = IysSettings()
     outgoing: OutgoingSettings = OutgoingSettings()
     quality: QualitySettings = QualitySettings()
+    leads: LeadSettings = LeadSettings()
     log: Place = Place("sqlite:///data/log.db")
     warehouse: Place = Place("duckdb:///data/warehouse.duckdb")
     store: Place = Place("sqlite:///data/store.db")

@@ -15,7 +15,7 @@ from tekil import config
 from tekil.app.supervisor import Supervisor
 from tekil.config import FILE_NAME, Config
 from tekil.definitions import apply, read
-from tekil.demo import ACQUISITION, DICTIONARY, SOURCES, Company, play
+from tekil.demo import ACQUISITION, DICTIONARY, SALES, SOURCES, Company, play
 from tekil.errors import TekilError, Unavailable
 from tekil.kinds import KINDS
 from tekil.store import open_store
@@ -77,7 +77,7 @@ def _furnish(settings: Config) -> dict[str, str]:
     try:
         if not store.definitions.revision():
             # Once: who keeps the demonstration's data may have changed the dictionary since.
-            written = read([DICTIONARY, ACQUISITION])
+            written = read([DICTIONARY, ACQUISITION, SALES])
             apply(store, KINDS, written, author="Minder Evi", note="the demonstration's beginning")
         known = {k.source: k.key for k in store.keys.write_keys() if k.enabled}
         return {name: known.get(name) or store.keys.create_write_key(name).key for name in SOURCES}

@@ -15,7 +15,10 @@ from tekil.acquisition.kpis import KPI_KIND
 from tekil.definitions import Definition, Flaw, Kind
 from tekil.definitions.document import Place
 from tekil.dictionary import DICTIONARY_KIND, EVENT_KIND
+from tekil.forms import FORM_KIND
 from tekil.identifiers import IDENTITY_KIND
+from tekil.leads.pipelines import PIPELINE_KIND
+from tekil.leads.routing import ROUTING_KIND
 from tekil.models import AUDIENCE_KIND, FEATURE_KIND, SCORE_KIND, STAGE_KIND
 from tekil.privacy.typed import told
 from tekil.retention import RETENTION_KIND
@@ -24,12 +27,19 @@ MAY_NAME = (("owner",), ("spec", "steward"), ("spec", "blocked"))
 """Where a definition may hold an address: of the colleagues it belongs to, and of what is nobody's own."""
 
 
+MAY_NAME_OF: Mapping[str, tuple[Place, ...]] = {
+    ROUTING_KIND.name: (("spec", "agents"), ("spec", "rules"), ("spec", "escalate_to")),
+}
+"""The same, of a kind: who gets leads is named by what they sign in with, which may be an address."""
+
+
 def personal_flaws(definition: Definition) -> list[Flaw]:
     """Return a flaw for each text of a definition that gives away somebody: definitions are no secret."""
+    places = (*MAY_NAME, *MAY_NAME_OF.get(definition.kind, ()))
     return [
         Flaw(path, f"This holds {found}; a definition is kept in the clear, so write it without.")
         for path, text in _texts(msgspec.to_builtins(definition), ())
-        if not any(path[: len(place)] == place for place in MAY_NAME) and (found := told(text)) is not None
+        if not any(path[: len(place)] == place for place in places) and (found := told(text)) is not None
     ]
 
 
@@ -64,6 +74,9 @@ KINDS: Mapping[str, Kind] = {
         KPI_KIND,
         STAGE_KIND,
         SCORE_KIND,
+        FORM_KIND,
+        PIPELINE_KIND,
+        ROUTING_KIND,
         RETENTION_KIND,
     )
 }

@@ -11,6 +11,7 @@ from tekil.access.audit import Act, Actor
 from tekil.access.statements import without_values
 from tekil.config import Config
 from tekil.definitions import parse
+from tekil.engine import utc_now
 from tekil.errors import Unavailable
 from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
@@ -20,6 +21,7 @@ from tekil.log import open_log
 from tekil.planning import Planning
 from tekil.privacy import DayKeys, open_keys, open_vault
 from tekil.reads import MovedPerson
+from tekil.scores import scores_on
 from tekil.store import Card, open_store
 from tekil.warehouse import Warehouse, open_warehouse
 
@@ -56,7 +58,9 @@ class Files:
         except MovedPerson as moved:
             card = self._reads.profile(moved.person_id, reveal=reveal is not None)
         identifiers = [{"kind": i.kind, "value": i.value} for i in card.identifiers]
-        return {**card.as_dict(), "identifiers": identifiers}
+        scores = msgspec.to_builtins(scores_on(card.body, utc_now()))
+        told = {k: v for k, v in card.as_dict().items() if k not in ("formulas", "grades")}
+        return {**told, "scores": scores, "identifiers": identifiers}
 
     def ledger(self) -> dict[str, Any]:
         """See `Tekil.ledger`."""

@@ -32,7 +32,8 @@ def test_rules_are_suggested_applied_planned_and_run(tmp_path: Path) -> None:
     assert "retention raw-messages" in tekil(folder, "apply", str(rules))
     told = json.loads(tekil(folder, "retention", "plan", "--json"))
     assert [row["of"] for row in told] == [
-        "log", "events", "events Order Completed", "quarantine", "people", "consents", "requests", "sessions",
+        "log", "events", "events Order Completed", "quarantine", "people", "consents", "requests", "leads",
+        "sessions",
     ]  # fmt: skip
     assert {row["would go"] for row in told} == {0}
     assert "0 rules" in tekil(folder, "retention", "run")

@@ -25,7 +25,8 @@ import sys
 from tekil.collect import serve
 from tekil.log import open_log
 from tekil.store import open_store
-serve(open_log(sys.argv[1]), open_store(sys.argv[2]).keys, host="127.0.0.1", port=int(sys.argv[3]))
+store = open_store(sys.argv[2])
+serve(open_log(sys.argv[1]), store.keys, host="127.0.0.1", port=int(sys.argv[3]), forms=store.definitions)
 """
 HOST = "127.0.0.1"
 START_SECONDS = 30.0

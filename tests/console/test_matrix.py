@@ -34,6 +34,8 @@ PLACES = {
     "{number:int}": "1",
     "{person_id:str}": "nobody",
     "{key_id:str}": "none",
+    "{lead_id:str}": "none",
+    "{task_id:str}": "none",
     "{request_id:str}": "none",
     "{link:str}": "none",
     "{session_id:str}": "none",

@@ -74,7 +74,7 @@ def test_rules_are_put_in_force_changed_and_run(
     shown = officer.get("/retention").text
     assert "geriye kalan yok" in shown
     acts = [entry.act for entry in place.store.audit.entries()]
-    assert acts.count("definition.changed") == 9
+    assert acts.count("definition.changed") == 10
     assert acts.count("retention.run") == 1
 
 

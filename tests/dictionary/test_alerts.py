@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tekil.config import QualitySettings
-from tekil.dictionary.alerts import SIGNATURE, QualityWatch
-from tekil.outgoing import Outgoing
+from tekil.dictionary.alerts import QualityWatch
+from tekil.outgoing import SIGNATURE, Outgoing
 from tests.dictionary.defining import define, undefine
 from tests.installation import NOON, Installation
 from tests.laws.conftest import Found

@@ -67,7 +67,7 @@ def installation(store: Store, tmp_path: Path) -> Iterator[Installation]:
 
 def score(installation: Installation, user: str) -> Shown:
     installation.run()
-    held = installation.person(f"user_id:{user}").as_dict()["scores"]["lead"]
+    held = installation.person(f"user_id:{user}").as_dict()["formulas"]["lead"]
     return Formula.of(held).at(installation.now)
 
 
@@ -133,7 +133,7 @@ def test_a_score_of_an_audience_is_nobody_elses(installation: Installation) -> N
     )
     installation.say(order("u1", 5), city("u2", city="İzmir"))
     assert score(installation, "u1").points == 30
-    assert installation.person("user_id:u2").as_dict()["scores"] == {}
+    assert installation.person("user_id:u2").as_dict()["formulas"] == {}
     assert members(installation, "few") == {"u1"}
     assert members(installation, "none") == {"u2"}
     assert members(installation, "lead_grade IS NULL") == {"u2"}

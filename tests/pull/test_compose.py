@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tekil.errors import BadRequest
+from tekil.messages import LEAD_SUBMITTED
 from tekil.pull import Mapping, Row, compose, to_messages
 from tekil.pull.mapping import fold
 
@@ -54,6 +55,28 @@ def test_a_turkish_customer_list_needs_no_mapping() -> None:
     }
     assert said["context"]["import"] == {"file": DIGEST[:16], "row": 2}
     assert "timestamp" not in said
+
+
+def test_a_list_of_leads_says_who_they_are_and_what_they_want() -> None:
+    cells = {
+        "Ad Soyad": "İpek Işık",
+        "Telefon": "0532 111 22 33",
+        "Şehir": "İzmir",
+        "Kanal": "call",
+        "Tutar": "1.250,50",
+        "Mesaj": "Artı paket",
+        "Tarih": "03.03.2026",
+    }
+    made = compose(row(cells), Mapping.parse("lead"), DIGEST)
+    assert (made.problems, made.messages) == ((), 2)
+    who, asked = msgspec.json.decode(b"[" + made.body + b"]")
+    assert (who["type"], asked["type"], asked["event"]) == ("identify", "track", LEAD_SUBMITTED)
+    assert who["traits"] == {"name": "İpek Işık", "phone": "0532 111 22 33"}
+    assert asked["properties"] == {"channel": "call", "city": "İzmir", "value": 1250.5, "Mesaj": "Artı paket"}
+    assert asked["context"]["traits"] == {"phone": "0532 111 22 33"}
+    assert who["anonymousId"] == asked["anonymousId"]
+    assert who["messageId"] == f"{asked['messageId']}-who"
+    assert compose(row({"Şehir": "Van"}), Mapping.parse("lead"), DIGEST).problems != ()
 
 
 def test_a_name_alone_is_a_whole_name() -> None:

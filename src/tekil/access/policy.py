@@ -41,6 +41,9 @@ class Permission(StrEnum):
     DICTIONARY_WRITE = "dictionary:write"
     QUARANTINE_WRITE = "quarantine:write"
     IDENTITY_WRITE = "identity:write"
+    LEADS_READ = "leads:read"
+    LEADS_WRITE = "leads:write"
+    LEADS_OVERSEE = "leads:oversee"
     CONSENTS_READ = "consents:read"
     CONSENTS_WRITE = "consents:write"
     REQUESTS_READ = "requests:read"
@@ -57,8 +60,11 @@ ROLES: dict[str, frozenset[Permission]] = {
     "marketer": frozenset(
         {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.DICTIONARY_READ, P.CONSENTS_READ}
         | {P.ACQUISITION_READ, P.AUDIENCES_READ, P.AUDIENCES_WRITE}
+        | {P.LEADS_READ, P.LEADS_OVERSEE}
     ),
-    "sales": frozenset({P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ}),
+    "sales": frozenset(
+        {P.PROFILES_READ, P.PROFILES_REVEAL, P.EVENTS_READ, P.CONSENTS_READ} | {P.LEADS_READ, P.LEADS_WRITE}
+    ),
     "support": frozenset(
         {P.PROFILES_READ, P.PROFILES_REVEAL, P.PROFILES_WRITE, P.EVENTS_READ, P.CONSENTS_READ}
         | {P.CONSENTS_WRITE}
@@ -66,6 +72,7 @@ ROLES: dict[str, frozenset[Permission]] = {
     "analyst": frozenset(
         {P.PROFILES_READ, P.EVENTS_READ, P.LEDGER_READ, P.SQL_READ, P.DICTIONARY_READ, P.DICTIONARY_WRITE}
         | {P.ACQUISITION_READ, P.AUDIENCES_READ, P.AUDIENCES_WRITE}
+        | {P.LEADS_READ, P.LEADS_OVERSEE}
     ),
     "engineer": frozenset(
         {P.LEDGER_READ, P.EVENTS_READ, P.SQL_READ, P.SOURCES_WRITE, P.KEYS_READ, P.ENGINE_RUN}

@@ -17,10 +17,19 @@ BURST_SECONDS = 2.0
 class Rates:
     """Counts what callers ask for. Safe for many threads."""
 
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take how many requests a second each caller may make, for ever; 0 is as many as it likes."""
+    def __init__(
+        self,
+        per_second: float,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        burst: float | None = None,
+    ) -> None:
+        """Take how many requests a second each caller may make, for ever; 0 is as many as it likes.
+
+        `burst` is how many one that was quiet may make at once.
+        """
         self.per_second = per_second
-        self._burst = max(1.0, per_second * BURST_SECONDS)
+        self._burst = max(1.0, per_second * BURST_SECONDS if burst is None else burst)
         self._clock = clock
         self._lock = Lock()
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()

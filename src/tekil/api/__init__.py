@@ -5,6 +5,7 @@ from tekil.api.consents import consent_routes
 from tekil.api.declared import FOR_ANYBODY, FOR_SIGNED_IN, check_declared, needs
 from tekil.api.definitions import definition_routes
 from tekil.api.document import document
+from tekil.api.leads import lead_routes
 from tekil.api.limits import Limits
 from tekil.api.metrics import Metrics
 from tekil.api.paths import keep_slashes, reference, segment
@@ -30,6 +31,7 @@ __all__ = [
     "explain",
     "export_routes",
     "keep_slashes",
+    "lead_routes",
     "needs",
     "readiness_routes",
     "reference",

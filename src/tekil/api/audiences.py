@@ -112,7 +112,7 @@ def audience_routes(audiences: AudienceReads) -> Router:
         """Return an audience, the history of its size, and some of the people who came last."""
         found = audiences.one(decode(name))
         sample = audiences.people(found.name, limit=10).people
-        return AudienceTold(_shown(found), found.history, [_member(one) for one in sample])
+        return AudienceTold(_shown(found), found.history, [member_shown(one) for one in sample])
 
     @get(
         "/{name:str}/people",
@@ -125,7 +125,7 @@ def audience_routes(audiences: AudienceReads) -> Router:
     ) -> MembersShown:
         """Return a page of the people in an audience; pass `next` back as `cursor` for more."""
         page = audiences.people(decode(name), cursor=cursor, limit=limit)
-        return MembersShown([_member(one) for one in page.people], page.next)
+        return MembersShown([member_shown(one) for one in page.people], page.next)
 
     @post(
         "/preview",
@@ -155,7 +155,7 @@ def _looks(audiences: AudienceReads, told: dict[str, Any]) -> Sequence[Controlle
     )
     def get_sample(name: FromPath[str], size: Limit = 10, salt: FromQuery[str] = "") -> MembersShown:
         """Return some people, the same ones each time; with another `salt`, others."""
-        return MembersShown([_member(one) for one in audiences.sample(decode(name), size, salt)], None)
+        return MembersShown([member_shown(one) for one in audiences.sample(decode(name), size, salt)], None)
 
     @get(
         "/overlap", summary="How audiences overlap", responses=problems.responses(400, 401, 403, 503), **told
@@ -175,6 +175,7 @@ def _named(card: Card) -> PersonShown:
     return PersonShown(card.person_id, [model.ProfileIdentifier(i.kind, i.value) for i in card.identifiers])
 
 
-def _member(one: Member) -> MemberShown:
+def member_shown(one: Member) -> MemberShown:
+    """Return somebody in an audience, a stage or a grade as the API shows them."""
     named = _named(one.card)
     return MemberShown(named.person_id, named.identifiers, model.utc(one.since))

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tekil.reads import Ledger, Quarantined, SourceLedger, TimelineEvent
+from tekil.scores import Shown, scores_on
 from tekil.store import Card
 from tekil.store.keys import SOURCE_NAME
 
@@ -55,6 +56,7 @@ class Profile(msgspec.Struct, frozen=True):
     """What is known of one person. Instants are ISO 8601 in UTC, ending in `Z`.
 
     `features` are by name; `audiences` are those the person is in, each with since when; `stages` by chain.
+    `scores` are what they are at this very instant, with what each rule gives.
     """
 
     person_id: str = ""
@@ -77,6 +79,7 @@ class Profile(msgspec.Struct, frozen=True):
     features: dict[str, Any] | None = None
     audiences: dict[str, str] | None = None
     stages: dict[str, ReachedStage] | None = None
+    scores: dict[str, Shown] | None = None
     identifiers: list[ProfileIdentifier] = []
 
 
@@ -84,7 +87,8 @@ def profile(card: Card) -> Profile:
     """Return a card as the API shows it."""
     body = msgspec.json.decode(card.body, type=Profile)
     named = [ProfileIdentifier(i.kind, i.value) for i in card.identifiers]
-    return msgspec.structs.replace(body, person_id=card.person_id, identifiers=named)
+    scores = scores_on(card.body, datetime.now(UTC).replace(tzinfo=None))
+    return msgspec.structs.replace(body, person_id=card.person_id, identifiers=named, scores=scores)
 
 
 class Event(msgspec.Struct, frozen=True):

@@ -16,7 +16,15 @@ def run(config: Config, say: Callable[[str], None]) -> None:
     store = open_store(config.resolve(config.store))
     log = open_log(config.resolve(config.log), DayKeys(open_keys(config, store)))
     try:
-        serve(log, store.keys, host=config.collect.host, port=config.collect.port)
+        serve(
+            log,
+            store.keys,
+            host=config.collect.host,
+            port=config.collect.port,
+            forms=store.definitions,
+            leads_per_minute=config.collect.leads_per_minute,
+            trusted_proxies=config.collect.trusted_proxies,
+        )
     finally:
         log.close()
         store.close()

@@ -9,6 +9,7 @@ from tekil.acquisition.sessions import touch_models
 from tekil.acquisition.tables import TABLES as ACQUISITION_TABLES
 from tekil.config import Config
 from tekil.engine import Engine
+from tekil.leads import LeadHearing, leads_said
 from tekil.load.consents import consents_said
 from tekil.log import open_log
 from tekil.models import ACTIVITY, AFFILIATIONS, attributes, feature_model, person_models
@@ -35,7 +36,8 @@ def open_engine(config: Config) -> Iterator[Engine]:
         places.callback(warehouse.close)
         models = [ACTIVITY, attributes(config.profile.trusted_sources), AFFILIATIONS]
         vault = open_vault(store, keys)
-        heard = ConsentSignals(open_ledger(store, vault, config.consent), config.consent)
+        ledger = open_ledger(store, vault, config.consent)
+        heard, leads = ConsentSignals(ledger, config.consent), LeadHearing(ledger)
         yield Engine(
             log,
             warehouse,
@@ -48,5 +50,8 @@ def open_engine(config: Config) -> Iterator[Engine]:
                 *touch_models(definitions, config.workspace.timezone),
             ],
             beside=ACQUISITION_TABLES,
-            before_commit=[lambda staged: heard.record(consents_said(staged).to_pylist())],
+            before_commit=[
+                lambda staged: heard.record(consents_said(staged).to_pylist()),
+                lambda staged: leads.hear(leads_said(staged)),
+            ],
         )

@@ -24,8 +24,11 @@ from tekil.api.groupings import grouping_routes
 from tekil.api.identity import identity_routes
 from tekil.api.links import link_routes
 from tekil.api.retention import retention_routes
+from tekil.api.scores import score_routes
+from tekil.api.stages import stage_routes
 from tekil.app.engine import open_engine
 from tekil.app.iys import kept_in_step
+from tekil.app.leads import leads_told
 from tekil.app.quality import quality_watched
 from tekil.app.signals import ENDING, on_ending
 from tekil.audience_reads import AudienceReads
@@ -36,6 +39,7 @@ from tekil.engine import Engine
 from tekil.erasure import Eraser, ErasureDesk, Sweeping
 from tekil.groupings import Groupings
 from tekil.identity import IdentityDesk
+from tekil.leads import open_leads
 from tekil.library import LOCAL_KEY
 from tekil.links import LinkDesk, LinkSearch
 from tekil.live_reads import LiveReads
@@ -46,6 +50,8 @@ from tekil.privacy import open_keys
 from tekil.privacy.ledger import ConsentLedger, open_ledger
 from tekil.privacy.rectification import Rectification
 from tekil.retention import Retention
+from tekil.score_reads import ScoreReads
+from tekil.stage_reads import StageReads
 from tekil.store import Store
 
 LOOP_DIED = 70
@@ -91,6 +97,10 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         attribution = Attribution(engine, config.workspace.timezone, config.workspace.currency)
         engine.chores += [attribution.step, retention.step]
         engine.chores.append(Sweeping(Eraser(engine), config.workspace.timezone).step)
+        runner = open_leads(
+            engine.store, engine.log, engine.warehouse, engine.vault, config.workspace.timezone
+        )
+        engine.chores.append(runner.step)
         identity = IdentityDesk(engine.log, engine.warehouse, engine.store, engine.vault)
         linking = _linking(engine, identity)
         engine.chores += [identity.step, linking.search.step]
@@ -107,6 +117,7 @@ def run(config: Config, say: Callable[[str], None]) -> None:
         try:
             with (
                 kept_in_step(config, consents, connections, outgoing, stop, say),
+                leads_told(config, engine.store, outgoing, stop, say),
                 quality_watched(config, engine.warehouse.read, engine.store, outgoing, stop, say),
             ):
                 server.run()
@@ -139,14 +150,17 @@ def _server(
     store = engine.store
     erasures = ErasureDesk(engine, [config.data])
     groupings = Groupings(reads, store, engine.vault)
+    audiences = AudienceReads(reads, store)
     more = [
         control_routes(engine),
         dictionary_routes(store, desk),
         identity_routes(store, identity),
         acquisition_routes(AcquisitionReads(reads, store, config.workspace), attribution),
-        audience_routes(AudienceReads(reads, store)),
+        audience_routes(audiences),
         link_routes(store, linking.desk, linking.search),
         *grouping_routes(groupings),
+        score_routes(ScoreReads(store, audiences)),
+        stage_routes(StageReads(reads, store, audiences)),
         retention_routes(retention, store),
         erasure_routes(erasures, store),
     ]

@@ -22,7 +22,7 @@ from tekil.pull.values import DayOrder, DecimalSign
     "--as",
     "kind",
     required=True,
-    help="identify, track, track:EVENT, record:OBJECT, list:NAME or unlist:NAME.",
+    help="identify, lead, track, track:EVENT, record:OBJECT, list:NAME or unlist:NAME.",
 )
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FIELD", help="Where a column goes.")
 @click.option("--key", "key_columns", default="", help="For a record: the columns that name one.")

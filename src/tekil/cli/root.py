@@ -37,6 +37,7 @@ COMMANDS = {
     "identity": ("tekil.cli.identity:identity", "Explain who is who, merge and split people."),
     "rebuild": ("tekil.cli.deriving:rebuild", "Derive everything anew from the events."),
     "verify": ("tekil.cli.deriving:verify_command", "Compare a fresh rebuild with what is live."),
+    "leads": ("tekil.cli.leads:leads", "Who wants to be called, and what becomes of them."),
     "retention": ("tekil.cli.retention:retention", "How long things are kept, and what went."),
     "consent": ("tekil.cli.consents:consent", "Look at consents, record them, link to the page for them."),
     "request": ("tekil.cli.requests:request", "Take in what people ask for by right, and answer it."),

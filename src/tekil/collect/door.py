@@ -11,10 +11,11 @@ from urllib.parse import parse_qsl
 
 from msgspec import Raw
 
-from tekil.collect import answers, script
+from tekil.collect import answers, leads, script
 from tekil.collect.bodies import check_content_type, inflate, parse_batch, parse_single, text_of
 from tekil.collect.boot import rudder_source_config, segment_settings
 from tekil.collect.commits import Batch, Commits
+from tekil.collect.leads import LeadDoor
 from tekil.collect.pixel import parse_pixel
 from tekil.collect.reading import Reading
 from tekil.collect.rsgi import Headers, HTTPProtocol, Scope
@@ -61,8 +62,11 @@ class MethodRefused(Refused):
 class CollectApp:
     """The door as an RSGI application. It belongs to one event loop."""
 
-    def __init__(self, senders: Senders, commits: Commits, reading: Reading) -> None:
-        """Take who may send, where messages are kept, and what reads bodies."""
+    def __init__(
+        self, senders: Senders, commits: Commits, reading: Reading, leads: LeadDoor | None = None
+    ) -> None:
+        """Take who may send, where messages are kept, what reads bodies, and what takes leads in."""
+        self._leads = leads
         self._senders = senders
         self._commits = commits
         self._reading = reading
@@ -114,6 +118,8 @@ class CollectApp:
             await self._reading.read(scope.headers.get("content-length"), protocol)
             self.self_metrics += 1
             return 200, answers.json_headers(scope.headers.get("origin")), answers.SUCCESS
+        if self._leads is not None and (answer := await self._lead(self._leads, scope, protocol)):
+            return answer
         if path in EVENT_ROUTES and method == "POST":
             await self._collect(EVENT_ROUTES[path], scope, scope.headers, protocol)
             return 200, answers.json_headers(scope.headers.get("origin")), answers.SUCCESS
@@ -122,6 +128,18 @@ class CollectApp:
         if path in EVENT_ROUTES or path in PIXEL_ROUTES or path in ("/healthz", script.ADDRESS):
             raise MethodRefused(f"{path} does not take {method[:20]}.")
         raise _no_such(path)
+
+    async def _lead(self, door: LeadDoor, scope: Scope, protocol: HTTPProtocol) -> leads.Answer | None:
+        """Answer what is asked of leads and forms; nothing for any other address."""
+        method, path = scope.method, scope.path.rstrip("/")
+        if path == leads.ROUTE:
+            if method != "POST":
+                raise MethodRefused(f"{path} takes POST.")
+            return await door.post(scope, protocol)
+        if not path.startswith(leads.FORM_PREFIX):
+            return None
+        name = path.removeprefix(leads.FORM_PREFIX)
+        return await (door.fill(scope, protocol, name) if method == "POST" else door.show(scope, name))
 
     async def _get(self, path: str, scope: Scope) -> tuple[int, answers.HeaderList, bytes]:
         origin = scope.headers.get("origin")

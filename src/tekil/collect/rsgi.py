@@ -26,6 +26,7 @@ class Scope(Protocol):
     query_string: str
     scheme: str
     authority: str | None
+    client: str
 
     @property
     def headers(self) -> Headers:

@@ -89,6 +89,14 @@ class Senders:
             )
         return sender
 
+    def enabled_source(self, source: str) -> str:
+        """Return a source of our own making, such as a form's, which needs no key.
+
+        Raises `Forbidden` where there is one of its name, and it was disabled.
+        """
+        found = [sender for sender in self._by_key.values() if sender.source == source]
+        return check_enabled(found[0]) if found else source
+
     def _look_up(self, keys: Sequence[str]) -> Sender | None:
         return next((sender for key in keys if (sender := self._by_key.get(key)) is not None), None)
 

@@ -10,7 +10,7 @@ import logging
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -18,13 +18,16 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
+from tekil.collect.addresses import Addresses
 from tekil.collect.commits import Commits
 from tekil.collect.door import CollectApp
+from tekil.collect.forms import FormsInForce
+from tekil.collect.leads import ADDRESS_PER_MINUTE, LeadDoor
 from tekil.collect.reading import Reading
 from tekil.collect.senders import Senders
 from tekil.log import Log
 from tekil.ports import check_port
-from tekil.store import Keys
+from tekil.store import Definitions, Keys
 
 CONNECTIONS_MAX = 8_192
 """Connections served at once; further ones wait to be accepted."""
@@ -44,17 +47,32 @@ OpenApp = Callable[[asyncio.AbstractEventLoop, ExitStack], Any]
 logger = logging.getLogger("tekil.collect")
 
 
-def serve(log: Log, keys: Keys, *, host: str, port: int) -> None:
+def serve(
+    log: Log,
+    keys: Keys,
+    *,
+    host: str,
+    port: int,
+    forms: Definitions | None = None,
+    leads_per_minute: int = ADDRESS_PER_MINUTE,
+    trusted_proxies: Sequence[str] = (),
+) -> None:
     """Take messages at `host`:`port` until SIGTERM or SIGINT; what is in flight is answered first.
 
-    Raises `Misconfigured` where the address cannot be listened on.
+    Leads are taken in where `forms` are given: so many a minute from an address, as `trusted_proxies` tell
+    it. Raises `Misconfigured` where the address cannot be listened on.
     """
 
     def open_door(loop: asyncio.AbstractEventLoop, stack: ExitStack) -> CollectApp:
         senders, commits, reading = Senders(keys, loop), Commits(log, loop), Reading(loop)
         for part in (commits, senders, reading):
             stack.callback(part.close)
-        return CollectApp(senders, commits, reading)
+        leads = None
+        if forms is not None:
+            addresses = Addresses(trusted_proxies)
+            known = FormsInForce(forms, loop)
+            leads = LeadDoor(senders, commits, reading, known, addresses, leads_per_minute)
+        return CollectApp(senders, commits, reading, leads)
 
     serve_app(open_door, host=host, port=port)
 

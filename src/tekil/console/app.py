@@ -34,6 +34,7 @@ from tekil.console import (
     erasure,
     groupings,
     identity,
+    leads,
     links,
     live,
     passkeys,
@@ -60,6 +61,7 @@ from tekil.console.visit import AnyRequest, LedElsewhere, SignInNeeded, Visit, v
 from tekil.console.who import WhoIsWho
 from tekil.erasure import ErasureDesk
 from tekil.errors import Forbidden, NotFound, TekilError
+from tekil.leads import LeadDesk, open_desk
 from tekil.load import QuarantineDesk
 from tekil.outgoing import Connections, Outgoing
 from tekil.planning import Planning
@@ -84,6 +86,7 @@ ROUTES = [
     *definitions.ROUTES,
     *acquisition.ROUTES,
     *identity.ROUTES,
+    *leads.ROUTES,
     *links.ROUTES,
     *groupings.ROUTES,
     *readiness.ROUTES,
@@ -153,6 +156,7 @@ def create_app(
         outward = Connections(store.connections, vault.texts("connections"), Outgoing(config.outgoing.allow))
     if consents is None:
         consents = open_ledger(store, vault, config.consent)
+    sales = open_desk(store, vault, config.workspace.timezone)
     measuring = Measuring(reads, store, config, vault, lambda: metrics.read_at)
     app = Application(
         route_handlers=[
@@ -161,6 +165,7 @@ def create_app(
             *api.export_routes(reads, consents),
             api.readiness_routes(measuring),
             api.definition_routes(store, Planning(store, reads, config.workspace.timezone)),
+            api.lead_routes(sales),
             *more,
             *_console(
                 reads,
@@ -176,6 +181,7 @@ def create_app(
                 erasures,
                 outward,
                 who or WhoIsWho(),
+                sales,
             ),
         ],
         openapi_config=api.document(),
@@ -203,6 +209,7 @@ def _console(
     erasures: ErasureDesk | None,
     outward: Connections,
     who: WhoIsWho,
+    sales: LeadDesk,
 ) -> list[Router]:
     """Return the pages."""
     audience_reads = AudienceReads(reads, store)
@@ -247,6 +254,7 @@ def _console(
         "erasures": Provide(lambda: erasures, sync_to_thread=False),
         "outward": Provide(lambda: outward, sync_to_thread=False),
         "who": Provide(lambda: who, sync_to_thread=False),
+        "sales": Provide(lambda: sales, sync_to_thread=False),
     }
     return [
         Router("/", route_handlers=ROUTES, dependencies=given, before_request=let_in),

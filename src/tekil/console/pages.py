@@ -55,6 +55,13 @@ NAV: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "sales",
+        (
+            ("leads", "/leads", Access(Permission.LEADS_READ)),
+            ("lead_times", "/lead-times", Access(Permission.LEADS_READ)),
+        ),
+    ),
+    (
         "data",
         (
             ("sources", "/sources", Access(Permission.LEDGER_READ, True)),

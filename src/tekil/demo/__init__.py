@@ -32,6 +32,7 @@ ACQUISITION = Path(__file__).with_name("acquisition.yaml")
 """What it steers its marketing by."""
 
 DICTIONARY = Path(__file__).with_name("dictionary.yaml")
+SALES = Path(__file__).with_name("sales.yaml")
 """What the company says its events mean."""
 
-__all__ = ["ACQUISITION", "DICTIONARY", "SOURCES", "Company", "Played", "Sending", "Truth", "play"]
+__all__ = ["ACQUISITION", "DICTIONARY", "SALES", "SOURCES", "Company", "Played", "Sending", "Truth", "play"]

@@ -10,6 +10,7 @@ from tekil.demo.people import Firm, Person
 from tekil.demo.truth import person_label
 from tekil.demo.visits import marketing_consent
 from tekil.demo.wire import Message, instant, server_context, unique
+from tekil.messages import LEAD_SUBMITTED
 
 AGENTS = ("Gülşen", "Bahadır", "Şeyma", "İsmet", "Çağla")
 TOPICS = ("kargom nerede", "iade", "ürün sorusu", "mağaza stoğu", "fatura", "listeden çıkmak istiyorum")
@@ -81,12 +82,35 @@ def ask_for_quote(life: Life, person: Person, firm: Firm, at: float) -> None:
     _identify(life, "corporate", at, who, traits, context)
     _group(life, at + 1, who, firm, person)
     _send(life, "corporate", at + 2, "Teklif İstendi", who, quote, context)
+    _ask_to_be_called(life, at + 3, who, quote, {**context, "traits": {"email": mailbox}})
     if rng.random() < 0.85:
         at += rng.uniform(2, 30) * HOUR
         _send(life, "corporate", at, "Teklif Gönderildi", who, quote, context)
         if rng.random() < 0.7:
             outcome = "Teklif Kabul Edildi" if rng.random() < 0.32 else "Teklif Reddedildi"
             _send(life, "corporate", at + rng.uniform(20, 300) * HOUR, outcome, who, quote, context)
+
+
+def _ask_to_be_called(
+    life: Life, at: float, who: dict[str, str], quote: dict[str, Any], context: dict[str, Any]
+) -> None:
+    """Let somebody who wants a price be a lead. It takes no chance of its own: all else stays as it was."""
+    message: Message = {
+        "type": "track",
+        "event": LEAD_SUBMITTED,
+        "messageId": f"lead-{quote['quote_id']}",
+        **who,
+        "properties": {
+            "channel": "email",
+            "value": quote["budget"],
+            "currency": quote["currency"],
+            "category": quote["category"],
+            "quantity": quote["quantity"],
+        },
+        "timestamp": instant(at),
+        "context": context,
+    }
+    life.send("corporate", at, message)
 
 
 def _group(life: Life, at: float, who: dict[str, str], firm: Firm, person: Person) -> None:

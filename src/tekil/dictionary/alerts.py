@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import httpx
 import msgspec
 
 from tekil.config import QualitySettings
 from tekil.dictionary.health import Read, measures
 from tekil.dictionary.model import Dictionary
 from tekil.errors import TekilError
-from tekil.outgoing import Outgoing
+from tekil.outgoing import Outgoing, Webhook
 from tekil.store import Store
 from tekil.store.clock import now_us
 from tekil.store.quality_alerts import QualityAlert, Trouble, Turn
 
 GIVEN_UP_US = 24 * 3_600 * 1_000_000
 """For so long the webhook is tried again; who hears of an alert days later is not helped."""
-
-SIGNATURE = "Tekil-Signature"
-"""The header with the HMAC-SHA256 of the body, in hex, by the secret."""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -72,8 +66,8 @@ class QualityWatch:
     ) -> None:
         """Take what the warehouse is read by, the store, who is told, the way out and the log."""
         self._read, self._store, self._settings, self._say = read, store, settings, say
-        self._secret, self._clock = secret, clock
-        self._http = outgoing.client()
+        self._clock = clock
+        self._webhook = Webhook(settings.webhook, outgoing, secret)
 
     def run(self, stop: threading.Event) -> None:
         """Look until told to stop. What fails is put into the log, and tried again."""
@@ -85,7 +79,7 @@ class QualityWatch:
                     self._say(f"quality: {error.message}")
                 stop.wait(self._settings.every_seconds)
         finally:
-            self._http.close()
+            self._webhook.close()
 
     def look(self) -> None:
         """Measure once: open and close alerts, say so, and tell the webhook what it was not told yet."""
@@ -117,14 +111,4 @@ class QualityWatch:
 
     def _send(self, alert: QualityAlert, turn: Turn) -> str | None:
         """Send one notice; return why it did not arrive. Whoever gets it twice knows it by its key."""
-        body = notice(alert, turn)
-        headers = {"Content-Type": "application/json", "Idempotency-Key": f"{alert.id}-{turn}"}
-        if self._secret:
-            headers[SIGNATURE] = hmac.new(self._secret.encode(), body, hashlib.sha256).hexdigest()
-        try:
-            answer = self._http.post(self._settings.webhook, content=body, headers=headers)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return str(error) or type(error).__name__
-        except TekilError as error:
-            return error.message
-        return None if answer.is_success else f"it answered {answer.status_code}"
+        return self._webhook.send(notice(alert, turn), f"{alert.id}-{turn}")

@@ -13,7 +13,7 @@ from tekil.messages.normal_forms import (
     hashed_identifier,
     normalise,
 )
-from tekil.messages.types import DOORS, MESSAGE_TYPES, Door
+from tekil.messages.types import DOORS, LEAD_SUBMITTED, MESSAGE_TYPES, Door
 
 __all__ = [
     "BATCH_MESSAGES_MAX",
@@ -23,6 +23,7 @@ __all__ = [
     "DEPTH_MAX",
     "DOORS",
     "IDENTIFIER_KINDS",
+    "LEAD_SUBMITTED",
     "MESSAGE_SIZE_MAX",
     "MESSAGE_TYPES",
     "VALUE_LENGTH_MAX",

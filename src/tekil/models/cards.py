@@ -131,7 +131,7 @@ def _answers(found: CardRows, keys: Sequence[int]) -> dict[str, list[dict[str, A
     scored = [] if found.scores is None else scores_in(found.scores.column_names)
     if found.scores is not None:
         formulas = _formulas(found.scores, scored)
-        told["scores"] = [formulas.get(key, {}) for key in keys]
+        told["formulas"] = [formulas.get(key, {}) for key in keys]
     if found.members is not None:
         audiences: dict[int, dict[str, Any]] = {}
         stages: dict[int, dict[str, Any]] = {}

@@ -3,5 +3,6 @@
 from tekil.outgoing.client import Outgoing
 from tekil.outgoing.connections import Connections, HeldConnection
 from tekil.outgoing.grants import Connection
+from tekil.outgoing.webhook import SIGNATURE, Webhook
 
-__all__ = ["Connection", "Connections", "HeldConnection", "Outgoing"]
+__all__ = ["SIGNATURE", "Connection", "Connections", "HeldConnection", "Outgoing", "Webhook"]

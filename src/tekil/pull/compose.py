@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tekil.messages import normalise
+from tekil.messages import LEAD_SUBMITTED, normalise
 from tekil.pull.mapping import Mapping, Plan
 from tekil.pull.rows import Row
 from tekil.pull.values import as_key, as_text, as_value, instant, opened
@@ -19,21 +19,29 @@ from tekil.pull.values import as_key, as_text, as_value, instant, opened
 TEXT_TRAITS = frozenset({"email", "phone", "first_name", "last_name", "name", "postal_code"})
 """What is never a number, however many digits it has."""
 
-PARTS = {"identify": "traits", "track": "properties", "record": "fields"}
+PARTS = {"identify": "traits", "track": "properties", "record": "fields", "lead": "properties"}
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A message ready to send, the number of its row, and what is wrong with it (nothing, mostly)."""
+    """A message ready to send, the number of its row, and what is wrong with it (nothing, mostly).
+
+    A lead's row makes two messages: `body` holds both, as they stand in a batch.
+    """
 
     row: int
     body: bytes
     problems: tuple[str, ...]
+    messages: int = 1
 
 
 def to_messages(rows: Iterable[Row], mapping: Mapping, file_digest: str) -> Iterator[bytes]:
-    """Yield one message a row, as JSON. The same file, mapping and row give the same message and id."""
+    """Yield one message a row, as JSON; of a lead its two, with a comma between.
+
+    The same file, mapping and row give the same message and id.
+    """
     for row in rows:
         yield compose(row, mapping, file_digest).body
 
@@ -45,7 +53,7 @@ def compose(row: Row, mapping: Mapping, file_digest: str) -> Composed:
     written, and without the part that could not be understood.
     """
     message: dict[str, Any] = {
-        "type": mapping.kind,
+        "type": "track" if mapping.kind == "lead" else mapping.kind,
         "messageId": f"import-{fingerprint(mapping, file_digest)}-{row.number}",
     }
     context: dict[str, Any] = {
@@ -79,6 +87,8 @@ def compose(row: Row, mapping: Mapping, file_digest: str) -> Composed:
         if traits:
             context["traits"] = traits
     message |= {PARTS[mapping.kind]: rest, "context": context}
+    if mapping.kind == "lead":
+        return _lead(message, traits, tuple(problems), row.number)
     return Composed(row.number, _encoder.encode(message), tuple(problems))
 
 
@@ -87,6 +97,17 @@ def fingerprint(mapping: Mapping, file_digest: str) -> str:
     """Return 24 hex digits that stand for this file sent under this mapping."""
     said = file_digest.encode() + msgspec.json.encode(mapping)
     return hashlib.blake2b(said, digest_size=12).hexdigest()
+
+
+def _lead(message: dict[str, Any], traits: dict[str, Any], problems: tuple[str, ...], row: int) -> Composed:
+    """Return a lead's two messages: who it is, and that they asked to hear from the company."""
+    wishes = {"channel": "file", **message["properties"]}
+    contacts = {name: traits[name] for name in ("email", "phone") if name in traits}
+    context = {**message["context"], "traits": contacts}
+    asked = message | {"event": LEAD_SUBMITTED, "properties": wishes, "context": context}
+    who = {name: value for name, value in message.items() if name not in ("properties", "event", "context")}
+    who |= {"type": "identify", "messageId": f"{message['messageId']}-who", "traits": traits}
+    return Composed(row, b",".join((_encoder.encode(who), _encoder.encode(asked))), problems, 2)
 
 
 def _top(message: dict[str, Any], row: Row, plan: Plan, mapping: Mapping) -> list[str]:

@@ -25,14 +25,15 @@ REFUSING_ROWS = frozenset({400, 413, 422})
 def batches(messages: Iterable[Composed]) -> Iterator[list[Composed]]:
     """Yield the messages in lists that fit into one request each; one too large for any goes alone."""
     batch: list[Composed] = []
-    size = len(START) + len(END)
+    size, count = len(START) + len(END), 0
     for message in messages:
         more = len(message.body) + 1
-        if batch and (len(batch) == BATCH_MESSAGES_MAX or size + more > BATCH_SIZE_MAX):
+        is_full = count + message.messages > BATCH_MESSAGES_MAX or size + more > BATCH_SIZE_MAX
+        if batch and is_full:
             yield batch
-            batch, size = [], len(START) + len(END)
+            batch, size, count = [], len(START) + len(END), 0
         batch.append(message)
-        size += more
+        size, count = size + more, count + message.messages
     if batch:
         yield batch
 

@@ -15,7 +15,7 @@ import msgspec
 from tekil.errors import BadRequest
 from tekil.pull.values import DayOrder, DecimalSign
 
-Kind = Literal["identify", "track", "record"]
+Kind = Literal["identify", "track", "record", "lead"]
 LISTS = {"list": "", "unlist": "-"}
 """What `--as list:NAME` and `--as unlist:NAME` put before the list's name."""
 
@@ -69,6 +69,21 @@ KNOWN: dict[Kind, dict[str, str]] = {
         "email": EMAIL,
         "phone": PHONE,
     },
+    # Where somebody is decides who calls them, so a lead's city is a wish and no trait.
+    "lead": {
+        "userId": USER,
+        "anonymousId": ANONYMOUS,
+        "timestamp": WHEN,
+        **{name: names for name, names in TRAITS.items() if name not in ("city", "district", "country")},
+        "city": TRAITS["city"],
+        "country": TRAITS["country"],
+        "channel": "channel kanal",
+        "form": "form formadi",
+        "value": "value amount tutar deger potansiyel",
+        "currency": "currency parabirimi",
+        "product": "product urun",
+        "pipeline": "pipeline surec",
+    },
     # A record is no person event: its date is one of its fields, often of its key.
     "record": {"timestamp": MOMENT},
 }
@@ -81,7 +96,14 @@ TOP_LEVEL: dict[Kind, tuple[str, ...]] = {
     "identify": ("userId", "anonymousId", "timestamp", "messageId"),
     "track": ("userId", "anonymousId", "timestamp", "messageId", "event"),
     "record": ("timestamp", "messageId"),
+    "lead": ("userId", "anonymousId", "timestamp", "messageId"),
 }
+LEAD_TRAITS = (
+    "email", "phone", "first_name", "last_name", "name", "company", "birthday", "gender", "address",
+    "postal_code",
+)  # fmt: skip
+"""What a lead's row says of who it is; all else is what they want."""
+
 FOLDS = str.maketrans("çğıöşüâîû", "cgiosuaiu")
 
 
@@ -132,7 +154,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
         decimal: DecimalSign = "auto",
         dates: DayOrder = "auto",
     ) -> Mapping:
-        """Read `identify`, `track`, `track:EVENT`, `record:OBJECT`, `list:NAME` or `unlist:NAME`.
+        """Read `identify`, `lead`, `track`, `track:EVENT`, `record:OBJECT`, `list:NAME` or `unlist:NAME`.
 
         A map is `column=target`, a key `a,b`. Raises `BadRequest` for anything else, saying what to write.
         """
@@ -142,7 +164,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
             return cls.parse_as(word, name, maps, key, timezone=timezone, decimal=decimal, dates=dates)
         if word not in KNOWN or (word != "track" and (word == "record") != bool(name.strip())):
             raise _invalid(
-                f"--as {kind!r} is not a way to import. Write identify, track, track:EVENT NAME, "
+                f"--as {kind!r} is not a way to import. Write identify, lead, track, track:EVENT NAME, "
                 "record:OBJECT such as record:ad_spend, or list:NAME."
             )
         return cls.parse_as(word, name, maps, key, timezone=timezone, decimal=decimal, dates=dates)
@@ -217,7 +239,7 @@ def _plan(mapping: Mapping, columns: tuple[str, ...]) -> Plan:
         if target not in taken and column is not None and column not in targets:
             targets[column] = target
     # A column called just `Ad` or `Name` is a first name only beside a last name.
-    if mapping.kind == "identify" and not {"last_name", "name"} & set(targets.values()):
+    if mapping.kind in ("identify", "lead") and not {"last_name", "name"} & set(targets.values()):
         for column, target in list(targets.items()):
             if target == "first_name" and fold(column) in {"ad", "adi", "isim", "ismi", "name"}:
                 targets[column] = "name"
@@ -249,6 +271,8 @@ def _divide(
         part = "rest"
         if column in keys:
             part = "key"
+        elif mapping.kind == "lead" and target in LEAD_TRAITS:
+            part = "traits"
         elif mapping.kind == "track" and column in targets:
             bag, dot, name = target.partition(".")
             if target in ("email", "phone") or (bag == "traits" and dot):

@@ -72,7 +72,7 @@ def send(
     imports = read_progress(state)
     ours = next((one for one in imports if (one.place, one.mapping) == (place, name)), None)
     others = [one for one in imports if one is not ours]
-    if mapping.kind == "track" and ours is None and not again:
+    if mapping.kind in ("track", "lead") and ours is None and not again:
         _refuse_other_events(path, place, others)
     acknowledged = ours.row if ours else 0
     expected = rows_expected(path)
@@ -117,7 +117,7 @@ def _looked_over(rows: Iterator[Row], mapping: Mapping, digest: str) -> Iterator
 
 
 def _refuse_other_events(path: Path, place: str, others: list[Progress]) -> None:
-    if any(one.kind == "track" and one.place == place for one in others):
+    if any(one.kind in ("track", "lead") and one.place == place for one in others):
         raise BadRequest(
             f"{path.name} was sent as events before, under another mapping. Events are never replaced, so "
             "they would be counted twice. Say --again if that is what you want.",

@@ -86,6 +86,8 @@ def count_over(read: Read, places: Places, of: DataClass, before: datetime) -> i
             return places.store.consents.proofs_over(at)
         case "requests":
             return places.store.requests.count_closed(at)
+        case "leads":
+            return places.store.leads.count_closed(at)
         case "sessions":
             return places.store.sessions.count_over(at)
         case "events" | "records":
@@ -219,6 +221,7 @@ def destroy_in_store(places: Places, of: DataClass, before: datetime) -> Iterato
     forget: Mapping[str, Callable[[int], int]] = {
         "consents": places.store.consents.forget_proofs,
         "requests": places.store.requests.forget_closed,
+        "leads": places.store.leads.forget_closed,
         "sessions": places.store.sessions.forget_over,
     }
     while gone := forget[of](at):

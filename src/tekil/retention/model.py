@@ -15,13 +15,16 @@ from tekil.definitions.document import flaw_of
 from tekil.identity.sql import ASSERTION
 from tekil.store import Definitions
 
-DataClass = Literal["log", "events", "quarantine", "people", "records", "consents", "requests", "sessions"]
+DataClass = Literal[
+    "log", "events", "quarantine", "people", "records", "consents", "requests", "leads", "sessions",
+]  # fmt: skip
 CLASSES: tuple[DataClass, ...] = (
-    "log", "events", "quarantine", "people", "records", "consents", "requests", "sessions",
+    "log", "events", "quarantine", "people", "records", "consents", "requests", "leads",
+    "sessions",
 )  # fmt: skip
 """What rules speak of: raw messages; what people did; what could not be loaded; people who were not seen;
 what was said of things such as orders and tickets; the proofs of choices that were changed since; closed
-requests; sign-ins."""
+requests; leads that are over; sign-ins."""
 
 KEPT = {
     "audit": "The audit trail is kept whole: an entry that goes breaks the chain of all that follow.",
@@ -163,6 +166,11 @@ kind: retention
 name: closed-requests
 title: {tr: Kapanmış başvurular, en: Closed requests}
 spec: {of: requests, keep: 3 years}
+---
+kind: retention
+name: closed-leads
+title: {tr: Kapanmış müşteri adayları, en: Closed leads}
+spec: {of: leads, keep: 2 years}
 ---
 kind: retention
 name: sign-ins

@@ -1,12 +1,14 @@
 """Scores: points for what people are and do, which may fade, and the grades that points make."""
 
-from tekil.scores.formula import Formula, Held, HeldGroup, Shown, ShownRule
+from tekil.scores.formula import Formula, Shown, ShownRule, scores_on
 from tekil.scores.spec import (
     GRADE,
     SCORE,
+    TOTAL,
     Group,
     Rule,
     ScoreSpec,
+    axis,
     check_score,
     columns_of,
     grades_of,
@@ -19,16 +21,16 @@ from tekil.scores.sql import ReadRule, ReadScore, columns_held, scores_sql, valu
 __all__ = [
     "GRADE",
     "SCORE",
+    "TOTAL",
     "Formula",
     "Group",
-    "Held",
-    "HeldGroup",
     "ReadRule",
     "ReadScore",
     "Rule",
     "ScoreSpec",
     "Shown",
     "ShownRule",
+    "axis",
     "check_score",
     "columns_held",
     "columns_of",
@@ -36,6 +38,7 @@ __all__ = [
     "half_life_us",
     "read_spec",
     "rules_of",
+    "scores_on",
     "scores_sql",
     "value_sql",
 ]

@@ -57,12 +57,16 @@ class ShownRule(msgspec.Struct, frozen=True):
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A score at an instant: whole points, those of each group, the grade, and what each rule gives."""
+    """A score at an instant: whole points, those of each group, the grade, and what each rule gives.
+
+    `since` is when the grade was reached (ISO 8601 in UTC), where that is known.
+    """
 
     points: int
     groups: dict[str, int]
     grade: str | None
     rules: list[ShownRule]
+    since: str | None = None
 
 
 class Formula(msgspec.Struct, frozen=True, array_like=True):
@@ -127,3 +131,31 @@ def _shown(group: str, rule: Held, now: int) -> ShownRule:
     last = datetime.fromtimestamp(rule.at / 1_000_000, UTC) if rule.half_life else None
     points = round(points_of(rule, now), 2)
     return ShownRule(group, rule.name, points, rule.times, rule.points, rule.most, days, last)
+
+
+class _Reached(msgspec.Struct, frozen=True):
+    name: str
+    since: str
+
+
+class _Card(msgspec.Struct, frozen=True):
+    """What of a card is about scores."""
+
+    formulas: dict[str, Formula] | None = None
+    grades: dict[str, _Reached] = {}
+
+
+def scores_on(body: str, instant: datetime) -> dict[str, Shown] | None:
+    """Return the scores that a card's body (JSON) comes to at an instant (UTC without a zone), by name.
+
+    Nothing where no scores are in force.
+    """
+    card = msgspec.json.decode(body, type=_Card)
+    if card.formulas is None:
+        return None
+    found = {}
+    for name, formula in card.formulas.items():
+        shown, reached = formula.at(instant), card.grades.get(name)
+        is_known = reached is not None and reached.name == shown.grade
+        found[name] = msgspec.structs.replace(shown, since=reached.since if reached and is_known else None)
+    return found

@@ -23,6 +23,7 @@ from tekil.store.failures import Failures
 from tekil.store.identities import Identities
 from tekil.store.iys import IysRecords
 from tekil.store.keys import Keys
+from tekil.store.leads import Leads
 from tekil.store.links import LinkReviews, LinkRuns
 from tekil.store.passkeys import Passkeys
 from tekil.store.person_rows import PersonRows
@@ -64,6 +65,7 @@ class Store:
         self.connections = ConnectionRows(self._begin)
         self.destructions = Destructions(self._begin)
         self.tombstones = TombstoneRows(self._begin)
+        self.leads = Leads(self._begin)
         self.link_reviews = LinkReviews(self._begin)
         self.link_runs = LinkRuns(self._begin)
         self.person_rows = PersonRows(self._begin)

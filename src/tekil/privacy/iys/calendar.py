@@ -19,18 +19,19 @@ HALF_DAY_ENDS = time(13)
 
 
 @lru_cache(maxsize=64)
-def _days_off(year: int, category: str) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("TR", years=[year], categories=(category,)))
+def days_off(year: int, category: str, country: str = "TR") -> frozenset[date]:
+    """Return the days of a year on which a country rests, for the whole day or for half of it."""
+    return frozenset(holidays.country_holidays(country, years=[year], categories=(category,)))
 
 
 def is_business_day(day: date) -> bool:
     """Return whether people work on a day, be it half of it: no weekend, no public holiday."""
-    return day.weekday() < 5 and day not in _days_off(day.year, PUBLIC)
+    return day.weekday() < 5 and day not in days_off(day.year, PUBLIC)
 
 
 def is_half_day(day: date) -> bool:
     """Return whether a business day ends at 13:00."""
-    return is_business_day(day) and day in _days_off(day.year, HALF_DAY)
+    return is_business_day(day) and day in days_off(day.year, HALF_DAY)
 
 
 def deadline(consent_at: datetime) -> datetime:
