@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tekil.identifiers import Policy
-from tekil.identity import EVIDENCE_PLACES, PLACES, TABLES, finish, reach
+from tekil.identity import PLACES, TABLES, finish, reach
 from tekil.identity.resolve import identity, settle
 from tekil.load import EVENTS, RECORD_CHANGES
 from tekil.load.tables import SEALED_VALUES
@@ -140,7 +140,7 @@ def measure(millions: float) -> bool:
         found = warehouse.query("SELECT count(DISTINCT person_key) AS n FROM identity")["n"][0].as_py()
         alone = len(range(9, people, 50)) + 1
         # As the engine does in its quiet moments.
-        while warehouse.cluster("identity", PLACES) or warehouse.cluster("evidence", EVIDENCE_PLACES):
+        while warehouse.cluster("identity", PLACES):
             pass
         touches = sorted(touch(warehouse, people, round_) for round_ in range(ROUNDS))
         touched, touched_spent = touches[ROUNDS // 2]

@@ -88,15 +88,6 @@ def test_a_step_cut_off_anywhere_is_done_again(
     assert rows(warehouse) == before
 
 
-def test_what_has_two_places_lies_at_one_of_them_and_is_there_once(warehouse: DuckDBWarehouse) -> None:
-    with warehouse.transaction():
-        warehouse.append("owners", f"SELECT who, {2**63 - 2} AS place FROM owners WHERE who % 3 = 0")
-        warehouse.append("owners", "SELECT who, place FROM owners WHERE who % 5 = 0")
-    before = rows(warehouse)
-    while warehouse.cluster("said", PLACES):
-        assert rows(warehouse) == before
-
-
 def test_what_has_no_place_stays(warehouse: DuckDBWarehouse) -> None:
     with warehouse.transaction():
         warehouse.append("said", "SELECT 10000 AS who, 'stranger' AS what")

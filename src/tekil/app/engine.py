@@ -9,7 +9,6 @@ from tekil.acquisition.sessions import touch_models
 from tekil.acquisition.tables import TABLES as ACQUISITION_TABLES
 from tekil.config import Config
 from tekil.engine import Engine
-from tekil.identity import EVIDENCE, EVIDENCE_PLACES
 from tekil.leads import LeadHearing, leads_said
 from tekil.load.consents import consents_said
 from tekil.log import open_log
@@ -39,7 +38,7 @@ def open_engine(config: Config) -> Iterator[Engine]:
         vault = open_vault(store, keys)
         ledger = open_ledger(store, vault, config.consent)
         heard, leads = ConsentSignals(ledger, config.consent), LeadHearing(ledger)
-        engine = Engine(
+        yield Engine(
             log,
             warehouse,
             store,
@@ -56,5 +55,3 @@ def open_engine(config: Config) -> Iterator[Engine]:
                 lambda staged: leads.hear(leads_said(staged)),
             ],
         )
-        engine.chores.append(lambda: warehouse.cluster(EVIDENCE.name, EVIDENCE_PLACES))
-        yield engine

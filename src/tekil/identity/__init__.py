@@ -14,7 +14,6 @@ from tekil.identity.sql import of_persons
 from tekil.identity.tables import (
     CONFLICTS,
     EVIDENCE,
-    EVIDENCE_PLACES,
     IDENTITY,
     OWNERSHIP,
     PLACES,
@@ -25,7 +24,6 @@ from tekil.identity.tables import (
 __all__ = [
     "CONFLICTS",
     "EVIDENCE",
-    "EVIDENCE_PLACES",
     "IDENTITY",
     "OWNERSHIP",
     "PLACES",

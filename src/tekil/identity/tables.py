@@ -98,9 +98,3 @@ TABLES = (EVIDENCE, IDENTITY, OWNERSHIP, CONFLICTS, SHARED)
 
 PLACES = f"SELECT identifier_key, person_key AS place FROM {IDENTITY.name}"
 """History lies side by side by person: a refresh reads all of a person's rows, and of few persons."""
-
-EVIDENCE_PLACES = f"""
-SELECT e.pair_key, i.cluster_key AS place FROM {EVIDENCE.name} e
-JOIN {IDENTITY.name} i ON i.identifier_key = e.left_key
-"""
-"""So does evidence, by cluster: what is said between two that are shared lies with the first."""

@@ -282,8 +282,7 @@ class DuckDBWarehouse:
         low, high = (1 << 63) * at // ranges, (1 << 63) * (at + 1) // ranges - 1
         for statement in (
             "CREATE OR REPLACE TEMP TABLE side_by_side_places AS"
-            f" SELECT {key}, min(place) AS place FROM ({places}) AS places"
-            f" WHERE place BETWEEN {low} AND {high} GROUP BY {key}",
+            f" SELECT {key}, place FROM ({places}) AS places WHERE place BETWEEN {low} AND {high}",
             "CREATE OR REPLACE TEMP TABLE side_by_side AS"
             f" SELECT t.* FROM {table} t JOIN side_by_side_places p USING ({key}) ORDER BY p.place, {key}",
             f"DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM side_by_side_places)",

@@ -233,8 +233,7 @@ class Warehouse(Protocol):
         """Do one bounded step towards rows of equal place lying side by side; True if there was one to do.
 
         `places` is a SELECT over tables that gives the table's key and a `place`: a BIGINT from 0 up, spread
-        evenly over all 63 bits; of a key with several, any of them. Rows arrive in any order, so this is done
-        ever again.
+        evenly over all 63 bits. Rows arrive in any order, so this is done ever again.
         """
         ...
 
