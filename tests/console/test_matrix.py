@@ -31,6 +31,8 @@ PLACES = {
     "{reference:str}": "nobody",
     "{name:str}": "no-such-thing",
     "{kind:str}": "audience",
+    "{grade:str}": "none",
+    "{stage:str}": "none",
     "{number:int}": "1",
     "{person_id:str}": "nobody",
     "{key_id:str}": "none",
