@@ -11,7 +11,7 @@ from tekil.engine import Engine
 from tekil.erasure import sql
 from tekil.erasure.person import Person
 from tekil.erasure.quarantined import Held, held_of
-from tekil.load import EVENTS, RECORD_CHANGES, REPETITIONS, TOKEN_PLACES, TRAITS
+from tekil.load import EVENTS, RECORD_CHANGES, REPETITIONS, TOKEN_PLACES, TRAITS, tokens_in
 from tekil.load.cutting import Cutting
 from tekil.privacy.find import TOKEN
 from tekil.privacy.tombstones import Identifier, message_identifier
@@ -122,12 +122,9 @@ def _stage_records(warehouse: Warehouse, person: Person) -> None:
 
 def _tokens(warehouse: Warehouse, person: Person) -> list[str]:
     """Return the tokens of all values that the person's rows hold."""
-    texts = [
-        *warehouse.query(f"SELECT {sql.EVENT_TEXT} AS text FROM {sql.EVENTS_OF}")["text"].to_pylist(),
-        *warehouse.query(f"SELECT {sql.RECORD_TEXT} AS text FROM {sql.RECORDS_OF}")["text"].to_pylist(),
-    ]
-    found = {token for text in texts if "~" in text for token in TOKEN.findall(text)}
-    return sorted({*found, *person.tokens})
+    events = tokens_in(warehouse, f"SELECT {sql.EVENT_TEXT} AS text FROM {sql.EVENTS_OF}")
+    records = tokens_in(warehouse, f"SELECT {sql.RECORD_TEXT} AS text FROM {sql.RECORDS_OF}")
+    return sorted({*events, *records, *person.tokens})
 
 
 def _others(warehouse: Warehouse, tokens: Sequence[str]) -> list[tuple[str, int, bool]]:

@@ -7,7 +7,7 @@ from tekil.load.known_messages import KnownMessages
 from tekil.load.pipeline import Prepared, keep, prepare
 from tekil.load.quarantine import REASONS
 from tekil.load.replay import Chosen, QuarantineDesk, replay
-from tekil.load.sealing import seal_id, seal_json, seal_text, sealed_identifier
+from tekil.load.sealing import seal_id, seal_json, seal_text, sealed_identifier, tokens_in
 from tekil.load.tables import (
     CUTTINGS,
     DESTROYED,
@@ -64,4 +64,5 @@ __all__ = [
     "seal_text",
     "sealed_identifier",
     "texts_of",
+    "tokens_in",
 ]

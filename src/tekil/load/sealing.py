@@ -298,6 +298,12 @@ def _below(root: str, paths: Mapping[str, str]) -> dict[tuple[str, ...], str]:
     return {path[1:]: what for path, what in steps.items() if path[0] == root and len(path) > 1}
 
 
+def tokens_in(warehouse: Warehouse, texts: str) -> set[str]:
+    """Return the tokens in the rows (`text`) of a SELECT."""
+    rows = warehouse.query(f"SELECT text FROM ({texts}) AS texts WHERE text LIKE '%~%'")["text"]
+    return {token for text in rows.to_pylist() for token in TOKEN.findall(text)}
+
+
 def sealed_identifier(kind: str, value: str, vault: Vault, policy: Policy | None = None) -> str | None:
     """Return an identifier's value as the tables hold it; nothing where it can be none of its kind."""
     plain = (policy or Policy()).normalise(kind, value)

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import pyarrow as pa
 
 from tekil.engine import Engine
-from tekil.load import EVENTS, LOOSENED, RECORD_CHANGES, SEALED_VALUES, TOKEN_PLACES, texts_of
-from tekil.privacy.find import TOKEN
+from tekil.load import EVENTS, LOOSENED, RECORD_CHANGES, SEALED_VALUES, TOKEN_PLACES, texts_of, tokens_in
 from tekil.warehouse import Warehouse
 
 TOKENS_AT_ONCE = 500
@@ -27,12 +26,6 @@ def write_loosened(warehouse: Warehouse) -> None:
     """Note what `stage_loosened` found, in the transaction in which the rows go."""
     known = f"SELECT token FROM {LOOSENED.name}"
     warehouse.append(LOOSENED.name, f"SELECT token FROM loosened_now WHERE token NOT IN ({known})")
-
-
-def tokens_in(warehouse: Warehouse, texts: str) -> set[str]:
-    """Return the tokens in the rows (`text`) of a SELECT."""
-    rows = warehouse.query(f"SELECT text FROM ({texts}) AS texts WHERE text LIKE '%~%'")["text"]
-    return {token for text in rows.to_pylist() for token in TOKEN.findall(text)}
 
 
 def let_go(engine: Engine) -> Iterator[int]:
